@@ -29,6 +29,7 @@ OPTIONS = ["--root-types", "--root-types-no-schema-prefix", "--default-non-nulla
 # Name in TypeScript -> the schema and the property whose items it lists.
 WORD_LISTS = {
     "RELEASE_FORMATS": ("NewRelease", "formats"),
+    "ACTIONS": ("Explanation", "action"),
     "ROLES": ("NewGrant", "role"),
     "TOKEN_SCOPES": ("NewToken", "scopes"),
 }

@@ -39,6 +39,9 @@ WITHOUT_A_ROLE = {
     "show_device_sign_in": "to let it in as oneself",
     "answer_device_sign_in": "to let it in as oneself",
     "call_verb": "each verb asks for its own permission",
+    "ask_for_access": "for oneself",
+    "list_access_requests": "one's own",
+    "withdraw_access_request": "one's own",
 }
 """What somebody without any role may call."""
 
@@ -126,6 +129,7 @@ def ask_about_access(say: Callable[..., Any]) -> None:
     asked = "action=export&resource=dataset:shop"
     assert [item["who"] for item in say("GET", f"/access/who?{asked}")["items"]] == ["ana@example.org"]
     assert say("GET", f"/access/why?{asked}&who=bo@example.org")["would_allow"]
+    _ask_and_answer(say)
     assert say("PUT", "/organisation", json={"model": "hybrid"})["model"] == "hybrid"
     assert say("GET", "/organisation")["model"] == "hybrid"
     assert say("GET", "/access/matrix?model=central")["items"]
@@ -143,3 +147,24 @@ def _let_a_program_in(say: Callable[..., Any]) -> None:
     assert say("POST", "/device-sign-ins/token", json=device)["token"]
     say("DELETE", f"/tokens/{say('GET', '/tokens')['items'][0]['id']}")
     assert say("POST", "/verbs/datasets.datasets", content=b"\x80", raw=True)
+
+
+def _ask_and_answer(say: Callable[..., Any]) -> None:
+    """Requests for access and the access review."""
+    for role in ("reviewer", "annotator"):
+        say(
+            "POST",
+            "/access/requests",
+            json={"role": role, "on": "dataset:shop", "for_email": "bo@example.org"},
+        )
+    own = say("POST", "/access/requests", json={"role": "curator"})
+    assert say("DELETE", f"/access/requests/{own['id']}")["state"] == "withdrawn"
+    waiting = say("GET", "/access/requests?everyone=true&state=open")["items"]
+    assert [item["may_answer"] for item in waiting] == [True, True]
+    answer = {"yes": True, "until": "2999-12-31", "reason": "for spring"}
+    granted = say("POST", f"/access/requests/{waiting[0]['id']}/answer", json=answer)
+    assert say("DELETE", f"/grants/{granted['grant']}")["id"] == granted["grant"]
+    say("POST", f"/access/requests/{waiting[1]['id']}/answer", json={"yes": False})
+    row = say("GET", "/access/review")["items"][0]
+    say("POST", "/access/review/kept", json={"kind": row["kind"], "id": row["id"], "reason": "new"})
+    assert say("GET", "/access/review?kept=true")["items"][0]["kept"]["reason"] == "new"

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,20 @@ class Served:
 @contextmanager
 def served(workspace: Path, *options: str) -> Iterator[Served]:
     """`calotype serve` on a free port."""
+    with _started(workspace, *options) as said:
+        yield Served(said["url"], said["token"])
+
+
+@contextmanager
+def served_to_team(workspace: Path) -> Iterator[tuple[str, str]]:
+    """`calotype serve --accounts` on a free port: its address, and the link of the first owner."""
+    with _started(workspace, "--accounts") as said:
+        yield said["url"], said["link"]
+
+
+@contextmanager
+def _started(workspace: Path, *options: str) -> Iterator[dict[str, Any]]:
+    """What a server of its own says at its start."""
     command = [
         sys.executable,
         "-m",
@@ -44,8 +59,7 @@ def served(workspace: Path, *options: str) -> Iterator[Served]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         try:
             assert process.stdout is not None
-            told = json.loads(process.stdout.readline())
-            yield Served(told["url"], told["token"])
+            yield json.loads(process.stdout.readline())
         finally:
             process.terminate()
             try:

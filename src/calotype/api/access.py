@@ -7,6 +7,8 @@ from calotype.govern import service as governing
 from calotype.govern.model import Matrix, Organisation
 from calotype.people import access
 from calotype.people.access import Explanation
+from calotype.people.oversight import review
+from calotype.people.oversight.model import ReviewRow
 
 
 class Access:
@@ -28,6 +30,14 @@ class Access:
         Raises: NotPermitted, PersonNotFound, ActionUnknown, ResourceInvalid, DatasetNotFound, TeamNotFound.
         """
         return access.why(self._context.actor, who, action, resource, store=self._context.store)
+
+    def review(self, *, with_kept: bool = False) -> list[ReviewRow]:
+        """What somebody should look at: grants and tokens without use for 90 days, tokens that end within 14 days,
+        people without a role, disabled people with one, the last owner; `with_kept` adds what somebody kept lately.
+
+        Raises: NotPermitted.
+        """
+        return review.access_review(self._context.actor, store=self._context.store, with_kept=with_kept)
 
     def matrix(self, model: str = "", *, diff: str = "") -> Matrix:
         """What each role allows under a model (default: the one in force), or with `diff` what differs under another.

@@ -101,7 +101,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "team": ("calotype.people.commands:team", "Create teams, with members and datasets"),
         "grant": ("calotype.people.commands:grant", "Grant roles, list and revoke grants"),
         "token": ("calotype.people.commands:token", "Create, list and revoke API tokens"),
-        "access": ("calotype.app.access:access", "Say who has access and why, and what each role allows"),
+        "access": ("calotype.app.access:access", "Say who has access and why, ask for it, review it"),
         "org": ("calotype.govern.commands:org", "Show or set the model of the organisation"),
         "audit": ("calotype.govern.commands:audit", "Show the audit log"),
     },

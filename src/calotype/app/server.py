@@ -61,6 +61,7 @@ from calotype.foundation.http import (
 )
 from calotype.foundation.os_errors import StorageFailed, reason_and_fix
 from calotype.govern.routes import routes as govern
+from calotype.people.oversight.routes import routes as oversight
 from calotype.people.routes import routes as people
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
@@ -86,6 +87,7 @@ ROOMS = (
     pipeline,
     govern,
     people,
+    oversight,
     accounts,
     verbs,
 )

@@ -105,6 +105,14 @@ class NotPermitted(CalotypeError, PermissionError):
     what = "{actor} does not have the permission {permission} on {resource}; rule: {rule}"
     fix = "`calotype access why` says which grant would change that; ask an owner of the workspace for it"
 
+    def question(self) -> dict[str, str]:
+        """What was asked, as `calotype access why` takes it; empty where that is not known."""
+        action, resource = self.fields.get("permission", ""), self.fields.get("resource", "")
+        if not action or not resource:
+            return {}
+        kind = "workspace" if " " in resource else resource if ":" in resource else f"dataset:{resource}"
+        return {"action": action, "resource": kind}
+
 
 class ChecksFailed(CalotypeError):
     """A gate is red."""

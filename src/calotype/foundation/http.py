@@ -22,7 +22,7 @@ from calotype.foundation import json_limits
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.answers import Answer
 from calotype.foundation.codes import code_of
-from calotype.foundation.errors import CalotypeError
+from calotype.foundation.errors import CalotypeError, NotPermitted
 from calotype.foundation.event_streams import EventStreams
 
 PROBLEM = "application/problem+json"
@@ -130,6 +130,13 @@ class Problem(Answer):
     detail: str = Field(description="What happened.")
     where: str = Field(description="Where it happened; may be empty.")
     fix: str = Field(description="How to fix it; may be empty.")
+    action: str | None = Field(
+        default=None, description="Where a permission is missing: the action, as `GET /access/why` takes it."
+    )
+    resource: str | None = Field(
+        default=None,
+        description="Where a permission is missing: the resource, as `GET /access/why` takes it.",
+    )
 
 
 def action(
@@ -214,6 +221,8 @@ def problem(error: CalotypeError) -> JSONResponse:
         "status": status,
     }
     body["detail"] = body.pop("what")
+    if isinstance(error, NotPermitted):
+        body |= error.question()
     return JSONResponse(body, status_code=status, media_type=PROBLEM)
 
 

@@ -250,9 +250,19 @@ def _remedies(
     for place in about.grantable:
         name = None if place == "workspace" else about.name
         for role in ROLES:
+            if _is_unsuitable(role, asked):
+                continue
             more = Holding(role, place, "", None, None if name is None else (name,))
             if _ruling(store, replace(asked, grants=(*asked.grants, *more.roles)), permission, about).allowed:
                 alone = replace(asked, grants=more.roles)
                 allows = sum(_ruling(store, alone, each, about).allowed for each in Permission)
                 found.append((about.grantable.index(place), allows, role, place))
     yield from ((role, place) for _, _, role, place in sorted(found))
+
+
+def _is_unsuitable(role: str, asked: Actor) -> bool:
+    """Roles that do not suit somebody: a program's to a person, and a vendor's to who holds others, which it
+    would take away."""
+    if role == "service":
+        return asked.kind != "service"
+    return role == "vendor-annotator" and any(grant.role != role for grant in asked.grants)

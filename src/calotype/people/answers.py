@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from calotype.foundation.actor import Permission
 from calotype.foundation.answers import Answer, Timestamp
 
 
@@ -166,7 +167,7 @@ class Explanation(Answer):
     """Why somebody may do something, or not."""
 
     who: str
-    action: str
+    action: str = Field(json_schema_extra={"enum": [str(permission) for permission in Permission]})
     resource: str
     allowed: bool
     rule: str = Field(description="Name of the rule that decides.")

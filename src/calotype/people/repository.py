@@ -10,7 +10,7 @@ from calotype.foundation.actor import RoleOn
 from calotype.people.model import Grant, Membership, Person, PersonNotFound, Team, TeamNotFound
 from calotype.store.catalog import schema
 
-_PEOPLE, _TEAMS, _MEMBERS, _DATASET_TEAMS, _GRANTS, _INVITATIONS, *_ = schema.of_people
+_PEOPLE, _TEAMS, _MEMBERS, _DATASET_TEAMS, _GRANTS, _REQUESTS, _INVITATIONS, *_ = schema.of_people
 _DATASETS = schema.datasets
 
 

@@ -5,25 +5,27 @@ Nobody changes their own rights, only owners give or take governing roles, and t
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-
-from calotype.foundation.actor import ACCOUNT, WORKSPACE, Actor, Circumstances, Permission
+from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
 from calotype.people import repository, sign_in_repository
+from calotype.people.granting import (
+    check_is_other,
+    check_may_act_on,
+    check_may_give,
+    check_owner_left,
+    new_grant,
+    place_of,
+)
 from calotype.people.invitations import invite
 from calotype.people.model import (
-    GOVERNING,
     Grant,
     GrantEnded,
     GrantNotFound,
     GrantPlaceInvalid,
-    LastOwner,
-    OwnRights,
     Person,
     PersonExists,
-    RightsTooHigh,
     Team,
     TeamExists,
     check_role,
@@ -77,7 +79,7 @@ def add_person(
     new = Person(uuid7(), clean_email(email), clean_name(name), kind, now, actor.name)
     if role:
         check_role(role)
-        _check_may_give(actor, role, store)
+        check_may_give(actor, role, store)
     with store.catalog.write(actor, "person.add", subject=new.email) as tx:
         if repository.find_person(tx.conn, new.email) is not None:
             raise PersonExists(email=new.email)
@@ -87,7 +89,7 @@ def add_person(
             repository.put_member(tx.conn, found.id, new.id, role or "annotator", at_us=now)
         elif role:
             repository.add_grant(
-                tx.conn, _grant(actor, new, role, "workspace", "", "workspace", "first role", None)
+                tx.conn, new_grant(actor, new, role, "workspace", "", "workspace", "first role", None)
             )
         secret = invite(tx.conn, new, now_us=now) if kind == "person" else ""
         tx.details({"person": new.id, "kind": kind, "role": role, "team": team})
@@ -103,7 +105,7 @@ def invite_again(actor: Actor, who: str, *, store: Store) -> tuple[Person, str]:
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
     with store.catalog.write(actor, "person.invite", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
-        _check_may_act_on(tx.conn, actor, found, store)
+        check_may_act_on(tx.conn, actor, found, store)
         tx.details({"person": found.id})
         return found, invite(tx.conn, found, now_us=now_us())
 
@@ -117,11 +119,11 @@ def disable_person(actor: Actor, who: str, *, store: Store) -> Person:
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
     with store.catalog.write(actor, "person.disable", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
-        _check_may_act_on(tx.conn, actor, found, store)
+        check_may_act_on(tx.conn, actor, found, store)
         now = now_us()
         before = repository.owners(tx.conn, now)
         repository.change_person(tx.conn, found.id, disabled_at_us=now)
-        _check_owner_left(tx.conn, before, found.email, now)
+        check_owner_left(tx.conn, before, found.email, now)
         ended = sign_in_repository.end_sessions(tx.conn, found.id, now_us=now)
         revoked = sign_in_repository.end_tokens(tx.conn, found.id, now_us=now)
         tx.details({"person": found.id, "sessions": ended, "tokens": revoked})
@@ -137,7 +139,7 @@ def enable_person(actor: Actor, who: str, *, store: Store) -> Person:
     store.guard.require(actor, Permission.PEOPLE_MANAGE)
     with store.catalog.write(actor, "person.enable", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
-        _check_may_act_on(tx.conn, actor, found, store)
+        check_may_act_on(tx.conn, actor, found, store)
         repository.change_person(tx.conn, found.id, disabled_at_us=None)
         tx.details({"person": found.id})
         return repository.person(tx.conn, found.id)
@@ -171,10 +173,10 @@ def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "
     """
     store.guard.require(actor, Permission.GRANT_MANAGE)
     check_role(role)
-    _check_may_give(actor, role, store)
+    check_may_give(actor, role, store)
     with store.catalog.write(actor, "team.member", subject=team[:100]) as tx:
         found, person = repository.team(tx.conn, team), repository.person(tx.conn, who)
-        _check_is_other(actor, person, store)
+        check_is_other(actor, person, store)
         repository.put_member(tx.conn, found.id, person.id, role, at_us=now_us())
         tx.details({"person": person.id, "email": person.email, "role": role})
         return repository.team(tx.conn, team)
@@ -201,7 +203,7 @@ def own_datasets(actor: Actor, team: str, datasets: list[str], *, store: Store, 
     with store.catalog.write(actor, "team.datasets", subject=team[:100]) as tx:
         found = repository.team(tx.conn, team)
         for member in found.members:
-            _check_is_other(actor, repository.person(tx.conn, member.email), store)
+            check_is_other(actor, repository.person(tx.conn, member.email), store)
         for name in datasets:
             dataset_id = repository.dataset_id(tx.conn, name)
             if dataset_id is None:
@@ -237,14 +239,14 @@ def grant_role(
     """
     store.guard.require(actor, Permission.GRANT_MANAGE)
     check_role(role)
-    _check_may_give(actor, role, store)
+    check_may_give(actor, role, store)
     if until_us is not None and until_us <= now_us():
         raise GrantEnded(got="before now")
     with store.catalog.write(actor, "grant.add", subject=who[:200]) as tx:
         person = repository.person(tx.conn, who)
-        _check_is_other(actor, person, store)
-        scope, scope_id = _place(tx.conn, on)
-        grant = _grant(actor, person, role, scope, scope_id, on, reason[:500], until_us)
+        check_is_other(actor, person, store)
+        scope, scope_id = place_of(tx.conn, on)
+        grant = new_grant(actor, person, role, scope, scope_id, on, reason[:500], until_us)
         repository.add_grant(tx.conn, grant)
         tx.details({"person": person.id, **grant.to_dict()})
     return grant
@@ -259,69 +261,9 @@ def revoke_grant(actor: Actor, grant_id: str, *, store: Store) -> Grant:
         found = [grant for grant in repository.grants(tx.conn) if grant.id == grant_id]
         if not found:
             raise GrantNotFound(id=grant_id[:32])
-        _check_may_give(actor, found[0].role, store)
+        check_may_give(actor, found[0].role, store)
         before = repository.owners(tx.conn, now)
         repository.revoke_grant(tx.conn, grant_id, at_us=now, by=actor.name)
-        _check_owner_left(tx.conn, before, found[0].who, now)
+        check_owner_left(tx.conn, before, found[0].who, now)
         tx.details(found[0].to_dict())
     return found[0]
-
-
-def _grant(
-    actor: Actor,
-    person: Person,
-    role: str,
-    scope: str,
-    scope_id: str,
-    place: str,
-    reason: str,
-    until_us: int | None,
-) -> Grant:
-    return Grant(
-        uuid7(), person.id, person.email, role, scope, scope_id, place, reason, actor.name, now_us(), until_us
-    )
-
-
-def _place(conn: sa.Connection, on: str) -> tuple[str, str]:
-    """Scope and id of a place. Raises: GrantPlaceInvalid, TeamNotFound."""
-    scope, _, name = on.partition(":")
-    if on == "workspace":
-        return "workspace", ""
-    if scope == "team":
-        return "team", repository.team(conn, name).id
-    found = repository.dataset_id(conn, name) if scope == "dataset" else None
-    if found is None:
-        raise GrantPlaceInvalid(got=on[:120])
-    return "dataset", found
-
-
-def _check_may_give(
-    actor: Actor, role: str, store: Store, permission: Permission = Permission.GRANT_MANAGE
-) -> None:
-    """Raises: RightsTooHigh."""
-    circumstances = Circumstances(governing=role in GOVERNING)
-    if not store.guard.decider.decide(actor, permission, WORKSPACE, circumstances).allowed:
-        raise RightsTooHigh(actor=actor.name, role=role)
-
-
-def _check_may_act_on(conn: sa.Connection, actor: Actor, person: Person, store: Store) -> None:
-    """Accounts with a governing role are changed by owners only: an invitation would let in as that person.
-
-    Raises: RightsTooHigh.
-    """
-    for grant in repository.grants(conn, person_id=person.id):
-        if actor.id != f"{ACCOUNT}{person.id}":
-            _check_may_give(actor, grant.role, store, Permission.PEOPLE_MANAGE)
-
-
-def _check_is_other(actor: Actor, person: Person, store: Store) -> None:
-    """Raises: OwnRights."""
-    circumstances = Circumstances(about=f"{ACCOUNT}{person.id}")
-    if not store.guard.decider.decide(actor, Permission.GRANT_MANAGE, WORKSPACE, circumstances).allowed:
-        raise OwnRights(actor=actor.name)
-
-
-def _check_owner_left(conn: sa.Connection, before: set[str], who: str, now: int) -> None:
-    """Raises: LastOwner."""
-    if before and not repository.owners(conn, now):
-        raise LastOwner(who=who)

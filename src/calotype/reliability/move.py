@@ -21,7 +21,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json, uuid7
 from calotype.foundation.progress import Progress, silent
-from calotype.reliability import repository
+from calotype.reliability import catalog_copy, repository
 from calotype.reliability.garbage_collection.sweep import stored_media
 from calotype.reliability.model import MoveResult
 from calotype.reliability.sweep_lock import SweepLock
@@ -31,7 +31,6 @@ from calotype.store.catalog import relocation
 from calotype.store.catalog.engines import WRITE, disable_idle_timeout
 from calotype.store.files.file_tree import FileTree
 from calotype.store.location import Storage
-from calotype.store.maintenance import catalog_copy
 from calotype.store.maintenance.bucket_probe import probe
 from calotype.store.store import reopen_store
 

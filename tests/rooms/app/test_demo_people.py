@@ -14,6 +14,7 @@ from calotype.datasets import service as datasets
 from calotype.foundation.actor import ROLES, Actor
 from calotype.people import secret, signing_in
 from calotype.people.model import SignInRefused
+from calotype.people.oversight import requests
 from calotype.store import Store
 
 
@@ -64,3 +65,15 @@ def test_a_second_start_gives_everyone_a_new_password(workspace: Store, owner: A
     with pytest.raises(SignInRefused):
         signed_in(workspace, PEOPLE[0].email, first.password)
     assert first.token != second.token
+
+
+def test_an_access_request_waits_for_the_owner(workspace: Store, owner: Actor):
+    add_people(owner, workspace, "streets")
+    ana = signed_in(workspace, "owner@demo.example", add_people(owner, workspace, "streets").password)
+    (waiting,) = requests.access_requests(ana, store=workspace, everyone=True, state="open")
+    assert (waiting.who, waiting.role, waiting.place) == (
+        "annotator@demo.example",
+        "reviewer",
+        "team:street-vision",
+    )
+    assert waiting.may_answer and requests.answer_request(ana, waiting.id, True, store=workspace).grant_id

@@ -172,7 +172,7 @@ def test_every_route_keeps_out_whoever_has_no_role(workspace: Store, owner: Acto
         assert "secret" not in answer.text or not answer.is_success, name
     assert set(let_in) - set(WITHOUT_A_ROLE) == set()
     assert unclear == {}
-    mine = {"token.create", "person.sign-in", "person.accept-invitation", "access.refused"}
+    mine = {"token.create", "person.sign-in", "person.accept-invitation", "access.refused", "access.ask"}
     new = ana.get(f"{API}/audit?limit=5000").json()["items"][: -len(before)]
     assert {event["verb"] for event in new} <= mine
     assert [person.email for person in service.people(owner, store=workspace)] == [
@@ -229,3 +229,17 @@ def test_an_event_names_its_request_its_purpose_and_its_token(workspace, owner, 
     }
     hostile = ana.get(f"{API}/datasets", headers={"x-request-id": "a b\tc" * 99})
     assert re.fullmatch("[0-9a-f]{32}", hostile.headers["x-request-id"])
+
+
+def test_a_refusal_names_the_question_that_explains_it(workspace, owner, ana, open_door):
+    datasets.create(owner, "shop", store=workspace)
+    bo = join(ana, open_door(), "bo@example.org")
+    grant = {"who": "bo@example.org", "role": "annotator", "on": "dataset:shop"}
+    assert ana.post(f"{API}/grants", json=grant).is_success
+    refused = bo.get(f"{API}/people").json()
+    assert (refused["action"], refused["resource"]) == ("people.read", "workspace")
+    refused = bo.post(f"{API}/datasets/shop/commits", json={"message": "x"}).json()
+    assert (refused["action"], refused["resource"]) == ("dataset.commit", "dataset:shop")
+    why = bo.get(f"{API}/access/why", params={"action": refused["action"], "resource": refused["resource"]})
+    assert (why.json()["allowed"], why.json()["rule"]) == (False, "no-permit")
+    assert "action" not in bo.get(f"{API}/datasets/absent").json()

@@ -93,6 +93,11 @@ def test_holdings_are_what_sessions_carry(team, owner):
     assert roles == set(person(team, "bo").grants) and len(roles) == 3
 
 
+def roles_proposed(store: Store, owner: Actor) -> set[str]:
+    explained = access.why(owner, address("bo"), "read", "dataset:night", store=store)
+    return {role for role, _ in explained.would_allow}
+
+
 class TestWhy:
     """A no names its rule and the grants that would change it; a yes names what it rests on."""
 
@@ -105,6 +110,19 @@ class TestWhy:
             after = access.why(owner, address("bo"), "export", "dataset:streets", store=team)
             assert after.allowed and [item.grant for item in after.by] == [grant.id]
             service.revoke_grant(owner, grant.id, store=team)
+
+    def test_what_is_proposed_takes_nothing_away_and_suits_the_account(self, team, owner):
+        proposed = {
+            role
+            for role, _ in access.why(owner, address("bo"), "read", "dataset:night", store=team).would_allow
+        }
+        assert "vendor-annotator" in proposed and "service" not in proposed
+        service.grant_role(owner, address("bo"), "curator", store=team, on="dataset:streets")
+        proposed = {
+            role
+            for role, _ in access.why(owner, address("bo"), "read", "dataset:night", store=team).would_allow
+        }
+        assert "annotator" in proposed and "vendor-annotator" not in proposed
 
     def test_no_grant_changes_what_a_guard_forbids(self, team, owner):
         service.grant_role(owner, address("bo"), "vendor-annotator", store=team, on="dataset:streets")

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from tests.support.cities import ANA
 from tests.support.refusals import assert_refused
 
+from calotype.reliability.catalog_copy import copy_rows, count_rows, drop_rows
 from calotype.store.catalog import audit_chain, schema
 from calotype.store.catalog.catalog import HEAD_REVISION, Catalog, WorkspaceTooNew
 from calotype.store.catalog.engines import Timeouts
@@ -21,7 +22,6 @@ from calotype.store.catalog.relocation import (
 )
 from calotype.store.catalog.text_limits import TextNotStorable, escape_unstorable
 from calotype.store.catalog.upserts import insert
-from calotype.store.maintenance.catalog_copy import copy_rows, count_rows, drop_rows
 
 ROW = schema.workspace.insert()
 

@@ -9,6 +9,8 @@ export class Problem extends Error {
     readonly detail: string,
     readonly where: string,
     readonly fix: string,
+    /** What was not permitted, as the question why takes it. */
+    readonly question?: { action: string; resource: string },
   ) {
     super(detail);
     this.name = "Problem";
@@ -23,6 +25,7 @@ export class Problem extends Error {
       text("detail") || text("title") || `the server answered ${status}`,
       text("where"),
       text("fix"),
+      text("action") && text("resource") ? { action: text("action"), resource: text("resource") } : undefined,
     );
   }
 }

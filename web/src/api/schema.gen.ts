@@ -2015,6 +2015,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/access/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Access Requests
+         * @description Requests for access.
+         */
+        get: operations["list_access_requests"];
+        put?: never;
+        /**
+         * Ask For Access
+         * @description Ask for a role; the answer is the same whether the place exists or not.
+         */
+        post: operations["ask_for_access"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/requests/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Access Request
+         * @description Answer a request of somebody else; a yes grants the role at once.
+         */
+        post: operations["answer_access_request"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/requests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Withdraw Access Request
+         * @description Take back one's own open request.
+         */
+        delete: operations["withdraw_access_request"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Access Review
+         * @description Grants and tokens without use, tokens that end soon, people without a role, and the last owner.
+         */
+        get: operations["show_access_review"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/access/review/kept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep In Access Review
+         * @description Keep what a row of the review is about; it is not shown again for 90 days.
+         */
+        post: operations["keep_in_access_review"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-in": {
         parameters: {
             query?: never;
@@ -2241,6 +2345,17 @@ export interface components {
             /** @description What the person holds of which each alone is enough. */
             by: components["schemas"]["Holding"][];
         };
+        /** @description Yes or no. */
+        AccessAnswer: {
+            yes: boolean;
+            /**
+             * @description Last day of the grant, as 2027-01-31; empty for no end.
+             * @default
+             */
+            until?: string;
+            /** @default  */
+            reason?: string;
+        };
         /** @description What one role allows: one decision. */
         AccessCell: {
             role: string;
@@ -2266,6 +2381,37 @@ export interface components {
             /** @description The second model; empty for one. */
             diff: string;
             items: components["schemas"]["AccessCell"][];
+        };
+        /** @description A role that a person asks for, and the answer. */
+        AccessRequest: {
+            id: string;
+            /** @description Address of the person. */
+            who: string;
+            name: string;
+            role: string;
+            /** @description As the person wrote it; it need not exist. */
+            on: string;
+            reason: string;
+            /** Format: date-time */
+            asked_at: string;
+            /** @enum {string} */
+            state: "open" | "granted" | "refused" | "withdrawn";
+            answered_at: string | null;
+            answered_by: string;
+            /** @description The reason of the answer. */
+            note: string;
+            /** @description Id of the grant that a yes created. */
+            grant: string;
+            /** @description Whether whoever asks this route may answer the request. */
+            may_answer: boolean;
+        };
+        /** @description Requests for access, newest first. */
+        AccessRequests: {
+            items: components["schemas"]["AccessRequest"][];
+        };
+        /** @description What somebody should look at, by kind and address. */
+        AccessReview: {
+            items: components["schemas"]["ReviewRow"][];
         };
         /** @description The decision or fix to undo; empty for your newest. */
         ActionBody: {
@@ -3092,7 +3238,8 @@ export interface components {
         /** @description Why somebody may do something, or not. */
         Explanation: {
             who: string;
-            action: string;
+            /** @enum {string} */
+            action: "dataset.read" | "dataset.create" | "dataset.edit" | "dataset.commit" | "check.run" | "finding.triage" | "finding.judge" | "contract.edit" | "release.create" | "dataset.export" | "pipeline.run" | "audit.read" | "workspace.maintain" | "people.read" | "people.manage" | "grant.manage" | "account.own";
             resource: string;
             allowed: boolean;
             /** @description Name of the rule that decides. */
@@ -3535,6 +3682,21 @@ export interface components {
             invitation: string;
         };
         JsonValue: unknown;
+        /** @description Who kept a row of the review. */
+        KeepDecision: {
+            by: string;
+            /** Format: date-time */
+            at: string;
+            reason: string;
+        };
+        /** @description A row of the review to keep. */
+        KeptRow: {
+            /** @enum {string} */
+            kind: "grant-unused" | "token-unused" | "token-ending" | "person-without-role" | "disabled-with-role" | "last-owner";
+            /** @description Of the grant, the token or the person. */
+            id: string;
+            reason: string;
+        };
         /**
          * @description The kind of an annotation, which is its richest geometry.
          *
@@ -3874,6 +4036,23 @@ export interface components {
              */
             group?: string;
             name: string;
+        };
+        /** @description A role to ask for. */
+        NewAccessRequest: {
+            /** @enum {string} */
+            role: "owner" | "head-of-dataops" | "data-engineer" | "curator" | "labelling-manager" | "annotator" | "reviewer" | "ml-engineer" | "auditor" | "vendor-annotator" | "service";
+            /**
+             * @description `workspace`, `team:NAME` or `dataset:NAME`.
+             * @default workspace
+             */
+            on?: string;
+            /** @default  */
+            reason?: string;
+            /**
+             * @description Whose request it is; empty for oneself.
+             * @default
+             */
+            for_email?: string;
         };
         /** @description A new token, which is shown this once. */
         NewApiToken: {
@@ -4318,6 +4497,27 @@ export interface components {
             returned: string[];
             /** @description Their accepted risk has ended. */
             expired: string[];
+        };
+        /** @description Something that somebody should look at. */
+        ReviewRow: {
+            /** @enum {string} */
+            kind: "grant-unused" | "token-unused" | "token-ending" | "person-without-role" | "disabled-with-role" | "last-owner";
+            /** @description Of the grant, the token or the person. */
+            id: string;
+            /** @description Address of the person. */
+            who: string;
+            name: string;
+            /** @description The role, or the name of the token. */
+            role: string;
+            /** @description Where it holds; for a token its datasets. */
+            on: string;
+            /** Format: date-time */
+            since: string;
+            last_used: string | null;
+            /** @description When it ends by itself. */
+            until: string | null;
+            /** @description Who kept it within the last 90 days. */
+            kept: components["schemas"]["KeepDecision"] | null;
         };
         /** @description The ref to restore. */
         Rollback: {
@@ -5025,6 +5225,16 @@ export interface components {
             where: string;
             /** @description How to fix it; may be empty. */
             fix: string;
+            /**
+             * @description Where a permission is missing: the action, as `GET /access/why` takes it.
+             * @default null
+             */
+            action?: string | null;
+            /**
+             * @description Where a permission is missing: the resource, as `GET /access/why` takes it.
+             * @default null
+             */
+            resource?: string | null;
         };
     };
     responses: never;
@@ -5037,8 +5247,12 @@ export type Acceptance = components['schemas']['Acceptance'];
 export type AcceptedContract = components['schemas']['AcceptedContract'];
 export type AcceptedRisk = components['schemas']['AcceptedRisk'];
 export type Access = components['schemas']['Access'];
+export type AccessAnswer = components['schemas']['AccessAnswer'];
 export type AccessCell = components['schemas']['AccessCell'];
 export type AccessMatrix = components['schemas']['AccessMatrix'];
+export type AccessRequest = components['schemas']['AccessRequest'];
+export type AccessRequests = components['schemas']['AccessRequests'];
+export type AccessReview = components['schemas']['AccessReview'];
 export type ActionBody = components['schemas']['ActionBody'];
 export type Add = components['schemas']['Add'];
 export type Annotation = components['schemas']['Annotation'];
@@ -5142,6 +5356,8 @@ export type ImportOrigin = components['schemas']['ImportOrigin'];
 export type Invitation = components['schemas']['Invitation'];
 export type Invited = components['schemas']['Invited'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type KeepDecision = components['schemas']['KeepDecision'];
+export type KeptRow = components['schemas']['KeptRow'];
 export type Kind = components['schemas']['Kind'];
 export type LabelFormat = components['schemas']['LabelFormat'];
 export type LabelFormatList = components['schemas']['LabelFormatList'];
@@ -5166,6 +5382,7 @@ export type MergeDetail = components['schemas']['MergeDetail'];
 export type MergeList = components['schemas']['MergeList'];
 export type MergePreview = components['schemas']['MergePreview'];
 export type NamedSelection = components['schemas']['NamedSelection'];
+export type NewAccessRequest = components['schemas']['NewAccessRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBranch = components['schemas']['NewBranch'];
 export type NewCommit = components['schemas']['NewCommit'];
@@ -5212,6 +5429,7 @@ export type Remedy = components['schemas']['Remedy'];
 export type ReopenedExport = components['schemas']['ReopenedExport'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
 export type RetestChanges = components['schemas']['RetestChanges'];
+export type ReviewRow = components['schemas']['ReviewRow'];
 export type Rollback = components['schemas']['Rollback'];
 export type RowChanges = components['schemas']['RowChanges'];
 export type RowCounts = components['schemas']['RowCounts'];
@@ -9274,6 +9492,204 @@ export interface operations {
             };
         };
     };
+    list_access_requests: {
+        parameters: {
+            query?: {
+                /** @description The requests of everyone; needs grant.manage. */
+                everyone?: boolean;
+                /** @description Only these. */
+                state?: "" | "open" | "granted" | "refused" | "withdrawn";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequests"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_for_access: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccessRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_access_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccessAnswer"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    withdraw_access_request: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessRequest"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_access_review: {
+        parameters: {
+            query?: {
+                /** @description Also what somebody kept within 90 days. */
+                kept?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessReview"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    keep_in_access_review: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeptRow"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewRow"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     sign_in_with_password: {
         parameters: {
             query?: never;
@@ -9564,6 +9980,8 @@ export interface operations {
 }
 
 export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
+
+export const ACTIONS = ["dataset.read", "dataset.create", "dataset.edit", "dataset.commit", "check.run", "finding.triage", "finding.judge", "contract.edit", "release.create", "dataset.export", "pipeline.run", "audit.read", "workspace.maintain", "people.read", "people.manage", "grant.manage", "account.own"] as const;
 
 export const ROLES = ["owner", "head-of-dataops", "data-engineer", "curator", "labelling-manager", "annotator", "reviewer", "ml-engineer", "auditor", "vendor-annotator", "service"] as const;
 

@@ -122,10 +122,10 @@ const PANELS = {
     python: inWorkspace(`for run in ws.runs(${dataset ? py(dataset) : ""}):`, "    print(run)"),
     cli: line("calotype runs", option("dataset", dataset), "--limit 200"), curl: request("/runs", { dataset }),
   }),
-  audit: ({ dataset, who, verb, since }: { dataset?: string | undefined; who?: string | undefined; verb?: string | undefined; since?: string | undefined }) => ({
-    python: inWorkspace(`for event in ws.audit(${[...(dataset ? [py(dataset)] : []), ...Object.entries({ who, verb, since }).flatMap(([name, value]) => (value ? [`${name}=${py(value)}`] : []))].join(", ")}):`, "    print(event.actor, event.verb, event.subject)"),
-    cli: line("calotype audit", option("dataset", dataset), option("who", who), option("verb", verb), option("since", since), "--limit 200"),
-    curl: request("/audit", { dataset, who, verb, since }),
+  audit: ({ dataset, who, verb, since, until }: { [Name in "dataset" | "who" | "verb" | "since" | "until"]?: string | undefined }) => ({
+    python: inWorkspace(`for event in ws.audit(${[...(dataset ? [py(dataset)] : []), ...Object.entries({ who, verb, since, until }).flatMap(([name, value]) => (value ? [`${name}=${py(value)}`] : []))].join(", ")}):`, "    print(event.actor, event.verb, event.subject)"),
+    cli: line("calotype audit", option("dataset", dataset), option("who", who), option("verb", verb), option("since", since), option("until", until), "--limit 200"),
+    curl: request("/audit", { dataset, who, verb, since, until }),
   }),
 } satisfies Record<string, (panel: never) => Parts>;
 

@@ -1,4 +1,4 @@
-import { QueryCache, QueryClient } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient } from "@tanstack/react-query";
 import { createRouter } from "@tanstack/react-router";
 import { Problem } from "@/api/client";
 import { NotFound, PageFailed } from "@/app/states";
@@ -11,6 +11,12 @@ export const queryClient: QueryClient = new QueryClient({
     onError: (error, query) => {
       const isRefused = error instanceof Problem && error.status === 401;
       if (isRefused && query.queryKey[0] !== "session") void queryClient.invalidateQueries({ queryKey: ["session"] });
+    },
+  }),
+  mutationCache: new MutationCache({
+    onError: (error) => {
+      const hasEnded = error instanceof Problem && error.status === 401 && error.code === "not-signed-in";
+      if (hasEnded) void queryClient.invalidateQueries({ queryKey: ["session"] });
     },
   }),
   defaultOptions: {

@@ -14,6 +14,7 @@ import { useCommands, useKeyboard, type CommandLine } from "@/kit/commands";
 import { branchOf } from "@/kit/branch";
 import { PageTools } from "@/kit/frame";
 import { useHere } from "@/kit/here";
+import { WithAccounts } from "@/kit/next_steps";
 import { ErrorState } from "@/kit/page";
 import { say, Said } from "@/kit/said";
 import { overview } from "@/rooms/browse/api";
@@ -35,15 +36,17 @@ export function Shell() {
   if (query.error instanceof Problem && query.error.status === 401) return <SignedOut />;
   if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   return (
-    <PageTools value={Tools}>
-      <div className="shell" data-narrow={narrow}>
-        <a className="skip" href="#main">Skip to the content</a>
-        <Sidebar session={query.data} />
-        <main id="main" className="main" tabIndex={-1}><Outlet /></main>
-        <Dialogs />
-        <Said />
-      </div>
-    </PageTools>
+    <WithAccounts value={query.data?.accounts ?? false}>
+      <PageTools value={Tools}>
+        <div className="shell" data-narrow={narrow}>
+          <a className="skip" href="#main">Skip to the content</a>
+          <Sidebar session={query.data} />
+          <main id="main" className="main" tabIndex={-1}><Outlet /></main>
+          <Dialogs />
+          <Said />
+        </div>
+      </PageTools>
+    </WithAccounts>
   );
 }
 

@@ -60,13 +60,17 @@ function DatasetPages({ name }: { name: string }) {
   return <ul className="side-pages">{placesOf("dataset").map((place) => <li key={place.title}><Item place={place} dataset={name} /></li>)}</ul>;
 }
 
+const useNothing = () => 0;
+
 function Item({ place, dataset = "" }: { place: Place; dataset?: string }) {
   const { icon: Icon, title } = place;
   const link = place.link(dataset);
+  const waiting = (place.useCount ?? useNothing)();
   return (
     <Link {...link} activeOptions={{ includeSearch: false, ...link.activeOptions }} className="side-item">
       <Icon size={15} stroke={1.7} />
       <span className="cut">{title}</span>
+      {waiting ? <span className="side-count waiting" title={`${plural(waiting, "request")} waiting for you`}>{compact(waiting)}</span> : null}
     </Link>
   );
 }

@@ -12,9 +12,8 @@ export function NotFound() {
   return (
     <Page title="Not found">
       <EmptyState title="Page not found">
-        <p>
-          The link may be mistyped or belong to another workspace. Go <Link to="/" className="link">home</Link>.
-        </p>
+        <p>The link may be mistyped or belong to another workspace.</p>
+        <p className="state-next"><Link to="/" className="link">All datasets</Link></p>
       </EmptyState>
     </Page>
   );

@@ -2,6 +2,7 @@ import { useEffect, type ReactNode } from "react";
 import { Problem } from "@/api/client";
 import { Button } from "@/kit/basics";
 import { useCommands, type CommandLine } from "@/kit/commands";
+import { NextSteps } from "@/kit/next_steps";
 import { Words } from "@/kit/words";
 
 export { sentence } from "@/kit/format";
@@ -75,6 +76,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
         <dt>Code</dt>
         <dd className="mono">{problem.code}</dd>
       </dl>
+      <NextSteps problem={problem} />
       {onRetry ? <Retry run={onRetry} /> : null}
     </div>
   );

@@ -34,6 +34,8 @@ export type Place = {
   keys?: string;
   /** Only where people sign in with accounts of their own. */
   withAccounts?: boolean;
+  /** A hook: how many things wait there; the sidebar shows it beside the title. */
+  useCount?: () => number;
   /** `dataset` is "" outside of a dataset. */
   link: (dataset: string) => LinkProps;
 };

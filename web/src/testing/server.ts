@@ -52,12 +52,12 @@ export function answerBytes(path: Path<"get">, names: Record<string, string>, by
   replies.set(`get ${addressOf(path, names)}`, () => new Response(bytes, { headers: { "content-type": "application/octet-stream" } }));
 }
 
-export type Refusal = { status: number; code: string; detail: string; where?: string; fix?: string };
+export type Refusal = { status: number; code: string; detail: string; where?: string; fix?: string; action?: string; resource?: string };
 
 /** Refuse a request as the server does: problem+json. */
 export function refuse<M extends Method>(method: M, path: Path<M>, names: Record<string, string>, refusal: Refusal): void {
-  const { status, code, detail, where = "", fix = "" } = refusal;
-  const problem = { type: `urn:calotype:error:${code}`, title: code.replaceAll("-", " "), status, code, detail, where, fix };
+  const { status, code, detail, where = "", fix = "", ...question } = refusal;
+  const problem = { type: `urn:calotype:error:${code}`, title: code.replaceAll("-", " "), status, code, detail, where, fix, ...question };
   replies.set(`${method} ${addressOf(path, names)}`, () => asJson(problem, status, "application/problem+json"));
 }
 

@@ -10,6 +10,7 @@ from typing import Any
 from calotype.foundation.actor import Actor
 from calotype.people import invitations, service, tokens
 from calotype.people.model import PersonExists, PersonNotFound, TeamExists
+from calotype.people.oversight import requests
 from calotype.store import Store
 
 TEAM = "street-vision"
@@ -42,6 +43,8 @@ PEOPLE = (
     DemoPerson("Ada Kowalski", "auditor", "workspace"),
     DemoPerson("Victor Silva", "vendor-annotator", "dataset"),
 )
+WISH = "To review with Rosa while the night images come in"
+"""Why the annotator asks for one more role, which the owner finds waiting."""
 SERVICE = DemoPerson("nightly training", "service", "dataset")
 
 
@@ -106,6 +109,11 @@ def _invitation(actor: Actor, person: DemoPerson, store: Store, accounts: DemoAc
         _, secret = service.add_person(actor, person.email, person.name, store=store)
     if person.on == "team":
         service.add_member(actor, TEAM, person.email, role=person.role, store=store)
+        if person.role == "annotator":
+            place = accounts.place(person)
+            requests.ask_for_access(
+                actor, "reviewer", on=place, reason=WISH, for_email=person.email, store=store
+            )
     else:
         place = accounts.place(person)
         service.grant_role(actor, person.email, person.role, on=place, reason="demo", store=store)

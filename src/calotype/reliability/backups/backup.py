@@ -21,6 +21,7 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Conflict
 from calotype.foundation.ids import sha256_json, uuid7
 from calotype.foundation.progress import Progress
+from calotype.reliability import catalog_copy as row_copy
 from calotype.reliability import repository
 from calotype.reliability.backups import contents
 from calotype.reliability.backups.targets import Target
@@ -31,7 +32,6 @@ from calotype.store import Store
 from calotype.store.catalog import audit_chain, relocation
 from calotype.store.catalog.catalog import Catalog
 from calotype.store.catalog.engines import WRITE
-from calotype.store.maintenance import catalog_copy as row_copy
 from calotype.store.media.objects import Media, MediaDamaged, MediaMissing, object_name
 from calotype.store.media.references import is_reference
 

@@ -1,4 +1,4 @@
-"""The catalog's tables of people: accounts, teams, grants, invitations, sessions, API tokens.
+"""The catalog's tables of people: accounts, teams, grants, access requests, invitations, sessions, API tokens.
 
 Of a secret only the SHA-256 is stored; of a password its Argon2id hash.
 """
@@ -40,6 +40,7 @@ class PeopleTables(NamedTuple):
     members: sa.Table
     dataset_teams: sa.Table
     grants: sa.Table
+    access_requests: sa.Table
     invitations: sa.Table
     sessions: sa.Table
     tokens: sa.Table
@@ -77,6 +78,11 @@ def _rights(metadata: sa.MetaData) -> Iterator[sa.Table]:
         _time("until_us", nullable=True), _time("revoked_at_us", nullable=True),
         _text("revoked_by", nullable=True),
     )  # fmt: skip
+    place, reason, note = (sa.Column(name, sa.Text, nullable=False) for name in ("place", "reason", "note"))
+    asked, answered = _time("asked_at_us"), _time("answered_at_us", nullable=True)
+    state, by = _text("state", index=True), _text("answered_by", nullable=True)
+    columns = (_id(), _person(), _text("role"), place, reason, asked, state, answered, by, note)
+    yield sa.Table("access_requests", metadata, *columns, _id("grant_id", key=False))
 
 
 def _sign_in(metadata: sa.MetaData) -> Iterator[sa.Table]:

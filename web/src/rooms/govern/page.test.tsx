@@ -7,7 +7,10 @@ import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 const AT = "/api/v1/audit";
 const event = { seq: 29, at: "2026-11-28T22:49:49.047Z", actor: "person:1", actor_name: "Ana", verb: "release.create", subject: "streets", details: { version: "1.0.0" } };
 
-beforeEach(() => answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] }));
+beforeEach(() => {
+  answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true });
+});
 
 test("loading", async () => {
   keepWaiting("get", AT, {});
@@ -83,4 +86,34 @@ test("a checkpoint is downloaded, and the key that signed it is shown", async ()
   expect(await screen.findByText("Checkpoint of 29 events, signed with key 0123456789abcdef")).toBeTruthy();
   expect(created).toHaveBeenCalledOnce();
   created.mockRestore();
+});
+
+test("a person's timeline is grouped by day, and counts what they did", async () => {
+  const earlier = { ...event, seq: 12, at: "2026-11-27T08:00:00.000Z", verb: "dataset.read", details: {} };
+  answer("get", AT, {}, { items: [event, { ...event, seq: 28 }, earlier], intact: true });
+  const { user, address } = showPage("/audit?who=person%3A1");
+  const timeline = within(await screen.findByRole("region", { name: "Timeline" }));
+  expect(timeline.getByRole("heading", { name: "Ana" })).toBeTruthy();
+  expect(timeline.getByText(/3 events on 2 days, 2026-11-27 to 2026-11-28/)).toBeTruthy();
+  expect(screen.getAllByRole("rowheader").map((head) => head.textContent)).toEqual(["2026-11-28 2 events", "2026-11-27 1 event"]);
+  expect(screen.getByText("08:00:00")).toBeTruthy();
+  await user.click(timeline.getByRole("link", { name: "dataset.read" }));
+  await waitFor(() => expect(address()).toBe("/audit?who=person%3A1&verb=dataset.read"));
+});
+
+test("events of several people have no timeline", async () => {
+  answer("get", AT, {}, { items: [event, { ...event, seq: 28, actor: "person:2", actor_name: "Ana" }], intact: true });
+  showPage("/audit?who=Ana");
+  expect(await screen.findByText("29")).toBeTruthy();
+  expect(screen.queryByRole("region", { name: "Timeline" })).toBeNull();
+});
+
+test("events before a day; a day that is none limits nothing", async () => {
+  answer("get", AT, {}, { items: [event], intact: true });
+  const { user, address } = showPage("/audit?until=2026-13-40");
+  const before = await screen.findByLabelText("Before the day (UTC)");
+  expect(sentTo("get", AT, {}).at(-1)?.query).toEqual({ limit: "200" });
+  await user.type(before, "2026-11-29");
+  await waitFor(() => expect(address()).toBe("/audit?until=2026-11-29"));
+  expect(sentTo("get", AT, {}).at(-1)?.query).toEqual({ until: "2026-11-29", limit: "200" });
 });

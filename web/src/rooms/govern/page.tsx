@@ -10,10 +10,12 @@ import { Page } from "@/kit/frame";
 import { EmptyState, ErrorState, Panel } from "@/kit/page";
 import { say } from "@/kit/said";
 import { datasets } from "@/rooms/datasets/api";
+import { health } from "@/rooms/people/api";
 import * as api from "./api";
 import { Chain } from "./components/chain";
 import { EventRow } from "./components/event_row";
 import { Filters } from "./components/filters";
+import { byDay, Timeline } from "./components/timeline";
 import { save } from "./components/save";
 import { AUDIT_KEYS } from "./keys";
 import "./page.css";
@@ -28,6 +30,7 @@ export function AuditPage() {
   const [limit, setLimit] = useState(STEP);
   const query = useQuery({ ...api.audit(search, limit), placeholderData: (before) => before });
   const list = useQuery(datasets());
+  const server = useQuery(health());
   const signing = useMutation({
     mutationFn: api.signCheckpoint,
     onSuccess: (signed) => {
@@ -54,6 +57,7 @@ export function AuditPage() {
       {query.isPending ? <Loading what="the audit trail" /> : null}
       {failed ? <ErrorState error={failed} onRetry={() => void query.refetch()} /> : null}
       {query.data ? <Chain intact={query.data.intact} verification={verifying.data} /> : null}
+      {search.who && items.length ? <Timeline events={items} who={search.who} hasAccounts={server.data?.accounts ?? false} /> : null}
       {query.data && items.length === 0 ? (
         <EmptyState title="No events"><p>{isFiltered ? "No event matches these filters." : "Every change to this workspace is recorded here."}</p></EmptyState>
       ) : null}
@@ -61,7 +65,12 @@ export function AuditPage() {
         <Panel className="table">
           <table className="rows audit">
             <thead><tr><th className="num">No.</th><th>Time (UTC)</th><th>Actor</th><th>Action</th><th>Subject</th><th>Details</th></tr></thead>
-            <tbody>{items.map((event) => <EventRow key={event.seq} event={event} open={event.seq === search.event} known={list.data?.items.some((row) => row.name === event.subject) ?? false} />)}</tbody>
+            {(search.who ? byDay(items) : [{ day: "", events: items }]).map(({ day, events }) => (
+              <tbody key={day}>
+                {day ? <tr className="audit-day"><th colSpan={6} scope="rowgroup">{day} <span className="dim">{plural(events.length, "event")}</span></th></tr> : null}
+                {events.map((event) => <EventRow key={event.seq} event={event} open={event.seq === search.event} isInDay={day !== ""} known={list.data?.items.some((row) => row.name === event.subject) ?? false} />)}
+              </tbody>
+            ))}
           </table>
         </Panel>
       ) : null}

@@ -1,8 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
 import { call } from "@/api/client";
-import type { NewGrant, NewPerson, NewToken } from "@/api/schema.gen";
+import type { ACTIONS, AccessAnswer, KeptRow, NewAccessRequest, NewGrant, NewPerson, NewToken } from "@/api/schema.gen";
 
 export type Role = NewGrant["role"];
+export type Action = (typeof ACTIONS)[number];
 
 /** What every list of this room begins its key with. */
 export const PEOPLE = ["people"] as const;
@@ -12,6 +13,15 @@ export const teams = () => queryOptions({ queryKey: [...PEOPLE, "teams"], queryF
 export const grants = () => queryOptions({ queryKey: [...PEOPLE, "grants"], queryFn: () => call("get", "/api/v1/grants") });
 export const sessions = () => queryOptions({ queryKey: [...PEOPLE, "sessions"], queryFn: () => call("get", "/api/v1/account/sessions") });
 export const tokens = () => queryOptions({ queryKey: [...PEOPLE, "tokens"], queryFn: () => call("get", "/api/v1/tokens") });
+export const whoCan = (action: string, resource: string) =>
+  queryOptions({ queryKey: [...PEOPLE, "who", action, resource], queryFn: () => call("get", "/api/v1/access/who", { query: { action, resource } }), retry: false });
+/** Why somebody, or without `who` oneself, may do something or not. */
+export const why = (action: string, resource: string, who = "") =>
+  queryOptions({ queryKey: [...PEOPLE, "why", who, action, resource], queryFn: () => call("get", "/api/v1/access/why", { query: { who, action, resource } }), retry: false });
+export const myRequests = () => queryOptions({ queryKey: [...PEOPLE, "requests", "own"], queryFn: () => call("get", "/api/v1/access/requests") });
+export const openRequests = () =>
+  queryOptions({ queryKey: [...PEOPLE, "requests", "open"], queryFn: () => call("get", "/api/v1/access/requests", { query: { everyone: true, state: "open" } }) });
+export const review = (kept: boolean) => queryOptions({ queryKey: [...PEOPLE, "review", kept], queryFn: () => call("get", "/api/v1/access/review", { query: { kept } }) });
 /** Whether the server has accounts; needs nobody signed in. */
 export const health = () => queryOptions({ queryKey: ["health"], queryFn: () => call("get", "/api/v1/health"), staleTime: Infinity });
 
@@ -34,3 +44,7 @@ export const answerDevice = (user_code: string, allow: boolean) => call("post", 
 export const signOut = () => call("post", "/api/v1/sign-out");
 export const showInvitation = (secret: string) => call("post", "/api/v1/invitations/show", { body: { secret } });
 export const acceptInvitation = (body: { secret: string; password: string; name: string; email: string }) => call("post", "/api/v1/invitations/accept", { body });
+export const askForAccess = (body: NewAccessRequest) => call("post", "/api/v1/access/requests", { body });
+export const answerRequest = (id: string, body: AccessAnswer) => call("post", "/api/v1/access/requests/{id}/answer", { path: { id }, body });
+export const withdrawRequest = (id: string) => call("delete", "/api/v1/access/requests/{id}", { path: { id } });
+export const keepInReview = (body: KeptRow) => call("post", "/api/v1/access/review/kept", { body });

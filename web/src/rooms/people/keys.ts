@@ -1,5 +1,5 @@
 /** Keys that lead to people and to one's own account, and the commands there. */
-export const GO = { people: "g p", account: "g y" } as const;
+export const GO = { people: "g p", access: "g w", account: "g y" } as const;
 
 export const PEOPLE_KEYS = {
   "people.add": { title: "Add a person", group: "Page", keys: ["n"] },
@@ -30,4 +30,26 @@ export const TOKEN_KEYS = {
 export const DEVICE_KEYS = {
   "device.allow": { title: "Let the program in", group: "Page" },
   "device.refuse": { title: "Refuse the program", group: "Page" },
+} as const;
+
+export const REQUESTS_KEYS = {
+  "access.ask": { title: "Ask for access", group: "Page", keys: ["n"] },
+} as const;
+
+export const OWN_REQUEST_KEYS = {
+  "access.withdraw": { title: "Withdraw my newest access request", group: "Page" },
+} as const;
+
+export const ANSWER_KEYS = {
+  "access.yes": { title: "Say yes to the oldest access request", group: "Page" },
+  "access.no": { title: "Say no to the oldest access request", group: "Page" },
+} as const;
+
+export const ANSWERED_KEYS = {
+  "access.undo": { title: "Undo the yes: revoke its grant", group: "Page", keys: ["u"] },
+} as const;
+
+export const REVIEW_KEYS = {
+  "review.revoke": { title: "Revoke the first grant or token of the review", group: "Page" },
+  "review.keep": { title: "Keep the first row of the review", group: "Page" },
 } as const;

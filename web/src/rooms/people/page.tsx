@@ -18,7 +18,7 @@ const TONE = { active: "good", invited: "accent", disabled: "plain" } as const;
 
 /** Everyone with an account, their roles, and the teams. */
 export function PeoplePage() {
-  const { who } = useSearch({ from: "/people" });
+  const { who, grant, role, on } = useSearch({ from: "/people" });
   const navigate = useNavigate({ from: "/people" });
   const people = useQuery(api.people());
   const grants = useQuery(api.grants());
@@ -55,7 +55,7 @@ export function PeoplePage() {
             </Panel>
             <Teams teams={teams.data?.items ?? []} />
           </div>
-          {chosen ? <PersonPanel key={chosen.id} person={chosen} grants={grants.data?.items ?? []} teams={teams.data?.items ?? []} /> : (
+          {chosen ? <PersonPanel key={`${chosen.id} ${role ?? ""}`} person={chosen} proposed={role ? { role, on: on ?? "workspace" } : undefined} grants={grants.data?.items ?? []} teams={teams.data?.items ?? []} pointedAt={grant} /> : (
             <aside className="people-hint dim">Select a person to see and change their roles.</aside>
           )}
         </div>

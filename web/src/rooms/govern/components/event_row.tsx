@@ -3,12 +3,12 @@ import type { AuditEvent } from "@/api/schema.gen";
 import { count, moment, shown } from "@/kit/format";
 
 /** One event of the audit trail; its details unfold. */
-export function EventRow({ event, known, open }: { event: AuditEvent; known: boolean; open: boolean }) {
+export function EventRow({ event, known, open, isInDay = false }: { event: AuditEvent; known: boolean; open: boolean; isInDay?: boolean }) {
   const details = Object.entries(event.details);
   return (
     <tr>
       <td className="num"><Link to="/audit" search={{ event: event.seq }} className="link dim" title="Permanent link to this event">{count(event.seq)}</Link></td>
-      <td className="nowrap">{moment(event.at).replace(" UTC", "")}</td>
+      <td className="nowrap">{isInDay ? event.at.slice(11, 19) : moment(event.at).replace(" UTC", "")}</td>
       <td className="cut" title={event.actor}><Link to="/audit" search={{ who: event.actor }} className="link">{event.actor_name || event.actor}</Link></td>
       <td className="mono nowrap">{event.verb}</td>
       <td className="cut" title={event.subject}>{known && event.subject ? <Link to="/d/$dataset" params={{ dataset: event.subject }} className="link">{event.subject}</Link> : event.subject}</td>

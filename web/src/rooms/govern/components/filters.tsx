@@ -22,6 +22,9 @@ export function Filters({ search, datasets, onChange }: {
         <option value="">Any time</option>
         {AGES.map((age) => <option key={age} value={age}>{AGE_NAMES[age]}</option>)}
       </select>
+      <label className="audit-before">
+        before <input className="field" type="date" aria-label="Before the day (UTC)" value={search.until ?? ""} onChange={(event) => set({ until: event.target.value || undefined })} />
+      </label>
       {search.event ? <button type="button" className="button quiet" onClick={() => onChange({})}>Only event {search.event}: show all</button> : null}
     </form>
   );

@@ -1,6 +1,7 @@
 import { useId, type FormEvent, type ReactNode } from "react";
 import { Problem } from "@/api/client";
 import { Button } from "@/kit/basics";
+import { NextSteps } from "@/kit/next_steps";
 import { sentence } from "@/kit/page";
 import { Words } from "@/kit/words";
 
@@ -22,7 +23,7 @@ export function Form({ title, submit, isReady, isBusy, error, onSubmit, children
     <form className="people-form" onSubmit={send}>
       <h2>{title}</h2>
       {children}
-      <p role="alert" className="said">{error ? <Refusal error={error} /> : null}</p>
+      <div role="alert" className="said">{error ? <Refusal error={error} /> : null}</div>
       <Button look="first" type="submit" busy={isBusy} disabled={!isReady}>{submit}</Button>
     </form>
   );
@@ -43,5 +44,5 @@ export function Field({ label, hint, children }: { label: string; hint?: string;
 /** What the server refused, and how to fix it. */
 function Refusal({ error }: { error: unknown }) {
   if (!(error instanceof Problem)) return <>{error instanceof Error ? error.message : String(error)}</>;
-  return <>{sentence(error.detail)}{error.fix ? <>. <Words>{sentence(error.fix)}</Words></> : null}</>;
+  return <>{sentence(error.detail)}{error.fix ? <>. <Words>{sentence(error.fix)}</Words></> : null}{error.question ? <NextSteps problem={error} /> : null}</>;
 }

@@ -1,5 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
+import { ROLES } from "@/api/schema.gen";
 import type { Grant, Person, Team } from "@/api/schema.gen";
 import { Button, Pill } from "@/kit/basics";
 import { useCommands } from "@/kit/commands";
@@ -12,10 +14,15 @@ import { PERSON_KEYS } from "../keys";
 import { InvitationLink, RoleSelect } from "./add";
 import { Field, Form } from "./form";
 
+/** A grant that the address proposes. */
+type Proposed = { role: string; on: string };
+
 /** One person: what they hold, and what can be done about it. */
-export function PersonPanel({ person, grants, teams }: { person: Person; grants: readonly Grant[]; teams: readonly Team[] }) {
+export function PersonPanel({ person, grants, teams, pointedAt, proposed }: {
+  person: Person; grants: readonly Grant[]; teams: readonly Team[]; pointedAt?: string | undefined; proposed?: Proposed | undefined;
+}) {
   const client = useQueryClient();
-  const [asks, setAsks] = useState<"grant" | "member" | null>(null);
+  const [asks, setAsks] = useState<"grant" | "member" | null>(proposed ? "grant" : null);
   const [secret, setSecret] = useState("");
   const refresh = () => client.invalidateQueries({ queryKey: api.PEOPLE });
   const mine = grants.filter((grant) => grant.who === person.email);
@@ -45,7 +52,7 @@ export function PersonPanel({ person, grants, teams }: { person: Person; grants:
         <h3>Roles</h3>
         <ul className="people-grants">
           {mine.map((grant) => (
-            <li key={grant.id}>
+            <li key={grant.id} className={grant.id === pointedAt ? "pointed" : ""} aria-current={grant.id === pointedAt}>
               <span><strong>{grant.role}</strong> on {grant.on}{grant.until ? ` until ${grant.until.slice(0, 10)}` : ""}{grant.reason ? <span className="dim"> {grant.reason}</span> : null}</span>
               <Button look="quiet" command="people.revoke" title={`Revoke ${grant.role} on ${grant.on}`} onClick={() => revoking.mutate(grant.id)}>Revoke</Button>
             </li>
@@ -61,10 +68,14 @@ export function PersonPanel({ person, grants, teams }: { person: Person; grants:
           {person.kind === "person" ? <Button command="people.invite" busy={inviting.isPending}>New invitation</Button> : null}
           <Button command="people.state" busy={changing.isPending}>{person.state === "disabled" ? "Enable" : "Disable"}</Button>
         </div>
+        <p className="state-next people-row">
+          <Link to="/audit" search={{ who: person.email }} className="link">Timeline</Link>
+          <Link to="/access" search={{ ask: "why", who: person.email }} className="link">Why can or can’t they</Link>
+        </p>
         {failed ? <ErrorState error={failed} /> : null}
       </Panel>
       <Dialog open={asks === "grant"} onClose={() => setAsks(null)} label="Grant a role">
-        <GrantForm person={person} teams={teams} onDone={() => (setAsks(null), void refresh())} />
+        <GrantForm person={person} teams={teams} proposed={proposed} onDone={() => (setAsks(null), void refresh())} />
       </Dialog>
       <Dialog open={asks === "member"} onClose={() => setAsks(null)} label="Put into a team">
         <MemberForm person={person} teams={teams} onDone={() => (setAsks(null), void refresh())} />
@@ -74,10 +85,10 @@ export function PersonPanel({ person, grants, teams }: { person: Person; grants:
   );
 }
 
-function GrantForm({ person, teams, onDone }: { person: Person; teams: readonly Team[]; onDone: () => void }) {
+function GrantForm({ person, teams, proposed, onDone }: { person: Person; teams: readonly Team[]; proposed: Proposed | undefined; onDone: () => void }) {
   const list = useQuery(datasets());
-  const [role, setRole] = useState<api.Role>("curator");
-  const [on, setOn] = useState("workspace");
+  const [role, setRole] = useState<api.Role>(ROLES.find((one) => one === proposed?.role) ?? "curator");
+  const [on, setOn] = useState(proposed?.on ?? "workspace");
   const [until, setUntil] = useState("");
   const [reason, setReason] = useState("");
   const granting = useMutation({ mutationFn: () => api.addGrant({ who: person.email, role, on, until, reason }), onSuccess: onDone });

@@ -11,6 +11,7 @@ export function AccountSignIn() {
   const client = useQueryClient();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
+  const isElsewhere = window.location.pathname !== "/";
   const signing = useMutation({ mutationFn: () => api.signIn(email, password), onSuccess: () => client.invalidateQueries() });
   return (
     <main className="sign-in people-gate">
@@ -26,6 +27,7 @@ export function AccountSignIn() {
           {(id) => <input id={id} className="field" type="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
         </Field>
       </Form>
+      {isElsewhere ? <p className="dim">Then you come back to <code>{window.location.pathname}</code>.</p> : null}
       <p className="dim">Forgot the password, or not invited yet? Ask an owner of this workspace for an invitation.</p>
     </main>
   );
