@@ -11,7 +11,15 @@ from fastapi.testclient import TestClient
 from calotype.app import server
 
 API = "/api/v1"
-NOBODY_NEEDED = {"/health", "/ready", "/sign-in", "/invitations/show", "/invitations/accept"}
+NOBODY_NEEDED = {
+    "/health",
+    "/ready",
+    "/sign-in",
+    "/invitations/show",
+    "/invitations/accept",
+    "/oidc/start",
+    "/oidc/callback",
+}
 WITHOUT_A_ROLE = {
     "show_session": "who one is",
     "list_datasets": "those that one may see: none",

@@ -28,6 +28,7 @@ from calotype.app.access_trail import AccessTrail
 from calotype.app.account_routes import routes as accounts
 from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
 from calotype.app.observing import METRICS_TYPE, Metrics, ObservingMiddleware
+from calotype.app.provider_routes import routes as oidc
 from calotype.app.sessions import (
     LOOPBACK,
     AccessKeys,
@@ -88,6 +89,7 @@ ROOMS = (
     govern,
     people,
     accounts,
+    oidc,
 )
 RELEASE_MEMORY_S = 15.0
 STATIC = Path(__file__).parent / "static"
@@ -105,7 +107,10 @@ class Token(BaseModel):
 @door.get("/health", **action(Permission.DATASET_READ))
 def health(request: Request) -> answers.Health:
     """Whether the server is up; needs nobody signed in."""
-    return answers.Health(status="ok", version=calotype.__version__, accounts=request.app.state.keys.accounts)
+    keys: Keys = request.app.state.keys
+    return answers.Health(
+        status="ok", version=calotype.__version__, accounts=keys.accounts, provider=keys.provider_name
+    )
 
 
 @door.get("/session", **action(Permission.ACCOUNT_OWN))

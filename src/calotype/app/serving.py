@@ -7,6 +7,7 @@ import os
 import socket
 import webbrowser
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -16,6 +17,8 @@ import uvicorn
 from calotype.app import connections, server
 from calotype.app.account_keys import AccountKeys
 from calotype.app.observing import write_line
+from calotype.app.oidc.provider import Provider
+from calotype.app.oidc.settings import Settings, read_settings
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
@@ -98,6 +101,12 @@ def serve(
     plain_http: Annotated[
         bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
     ] = False,
+    oidc: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="With --accounts: settings of a provider that people sign in with, in TOML."
+        ),
+    ] = None,
     log: Annotated[
         bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")
     ] = False,
@@ -107,7 +116,11 @@ def serve(
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:
-        serve_team(t, t.store(), port=port, host=host, public_url=public_url, plain_http=plain_http, log=log)
+        settings = read_settings(oidc) if oidc is not None else None
+        serve_team(
+            t, t.store(), port=port, host=host, public_url=public_url, plain_http=plain_http, log=log,
+            oidc=settings,
+        )  # fmt: skip
     else:
         serve_store(
             t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser, log=log
@@ -152,6 +165,7 @@ def serve_team(
     public_url: str = "",
     plain_http: bool = False,
     log: bool = False,
+    oidc: Settings | None = None,
 ) -> None:
     """Serve with accounts until interrupted; while there is no owner, the start prints a link to become one.
 
@@ -166,7 +180,8 @@ def serve_team(
     if public is not None:
         url = f"{public.scheme}://{public.netloc}/"
         hosts = LOOPBACK | {str(public.hostname)}
-    keys = AccountKeys(store, port, secure=public is not None and public.scheme == "https")
+    provider = None if oidc is None else Provider(oidc, f"{url}api/v1/oidc/callback")
+    keys = AccountKeys(store, port, public is not None and public.scheme == "https", provider)
     app = server.make(store, keys, hosts=hosts, log=write_line if log else None)
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
     link = f"{url}invite#{secret}" if secret else None

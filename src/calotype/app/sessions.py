@@ -54,6 +54,10 @@ class Keys(Protocol):
     def accounts(self) -> bool: ...
 
     @property
+    def provider_name(self) -> str:
+        """What the provider is called that people can sign in with; empty without one."""
+
+    @property
     def public_paths(self) -> frozenset[str]:
         """Paths below /api that need nobody signed in."""
 
@@ -78,6 +82,7 @@ class AccessKeys:
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     accounts = False
+    provider_name = ""
     public_paths = _PUBLIC_PATHS
 
     @property

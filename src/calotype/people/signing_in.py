@@ -61,7 +61,7 @@ def sign_in(email: str, password: str, *, store: Store, browser: str = "", addre
     }
     with store.catalog.read() as conn:
         for subject, limit in subjects.items():
-            _check_attempts(conn, subject, limit, now)
+            check_attempts(conn, subject, limit, now)
         person = repository.find_person(conn, email) if "@" in email else None
         hashed = repository.password_hash(conn, person.id) if person else None
     matches = password_matches(hashed, password)
@@ -161,7 +161,7 @@ def change_password(actor: Actor, old: str, new: str, *, store: Store, session_i
     store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
     now, subject = now_us(), f"account:{actor.name}"
     with store.catalog.read() as conn:
-        _check_attempts(conn, subject, TRIES_PER_ADDRESS, now)
+        check_attempts(conn, subject, TRIES_PER_ADDRESS, now)
         person = own_account(conn, actor)
         hashed = repository.password_hash(conn, person.id)
     if not password_matches(hashed, old):
@@ -242,8 +242,8 @@ def _note_use(store: Store, session_id: str, now: int) -> None:
             sign_in_repository.change_session(conn, session_id, used_at_us=now)
 
 
-def _check_attempts(conn: sa.Connection, subject: str, limit: int, now: int) -> None:
-    """Raises: TooManyAttempts."""
+def check_attempts(conn: sa.Connection, subject: str, limit: int, now: int) -> None:
+    """Whether another attempt is allowed now. Raises: TooManyAttempts."""
     times = sign_in_repository.attempts_since(conn, subject, now - WINDOW_US)
     if len(times) >= limit:
         raise TooManyAttempts(wait_s=max(1, (times[-limit] + WINDOW_US - now) // 1_000_000))

@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from joserfc.jwk import RSAKey
 from tests.support.described import Described, document
 from tests.support.every_route import ask_about_access
 from tests.support.images import folder_of_images
+from tests.support.providers import running_hostile
 from tests.support.streets import Streets, box
 
 from calotype.app import server, wiring
 from calotype.app.account_keys import AccountKeys
+from calotype.app.oidc.provider import Provider
+from calotype.app.oidc.settings import Settings
 from calotype.app.sessions import AccessKeys
 from calotype.curate import vectors
 from calotype.foundation.actor import Actor, Guard
@@ -77,11 +81,11 @@ def is_vague(schema: dict[str, Any]) -> bool:
 def test_every_success_is_described_exactly():
     vague = set()
     for name, operation in operations():
-        answers = {status: answer for status, answer in operation["responses"].items() if status[0] == "2"}
+        answers = {status: answer for status, answer in operation["responses"].items() if status[0] in "23"}
         assert len(answers) == 1, name
         for status, answer in answers.items():
             kinds = answer.get("content", {})
-            assert bool(kinds) == (status != "204"), f"{name} {status}"
+            assert bool(kinds) == (status not in ("204", "303")), f"{name} {status}"
             for kind in kinds.values():
                 vague |= {place for place, schema in reached(kind["schema"], name) if is_vague(schema)}
     assert vague == set(FREE_FORM)
@@ -159,6 +163,15 @@ def _work_as_a_team(described: Described, workspace: Store) -> None:
     password = {"password": "a lamp, a lens, a plate"}
     link = {"secret": invitations.first_owner_secret(workspace)}
     workspace = replace(workspace, guard=Guard(RoleRules()))
+    with running_hostile(RSAKey.generate_key(2048)) as provider:
+        settings = Settings(provider.issuer, "calotype", "Example")
+        keys = AccountKeys(workspace, 80, provider=Provider(settings, "http://testserver/"))
+        app = server.make(workspace, keys, hosts={"testserver"})
+        with TestClient(app, follow_redirects=False) as browser:
+            described.watch(browser)
+            assert browser.get(f"{API}/health").json()["provider"] == "Example"
+            assert browser.get(f"{API}/oidc/start").headers["location"].startswith(provider.issuer)
+            assert browser.get(f"{API}/oidc/callback?code=x").headers["location"] == "/?refused=state"
     with TestClient(server.make(workspace, AccountKeys(workspace, 80), hosts={"testserver"})) as ana:
         described.watch(ana)
         assert say(ana, "POST", "/invitations/show", json=link)["is_first_owner"]
