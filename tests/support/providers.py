@@ -22,15 +22,27 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx2 as httpx
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from fastapi.testclient import TestClient
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 from tests.support.servers import free_port
 
+from calotype.app import server
+from calotype.app.account_keys import AccountKeys
+from calotype.app.oidc.provider import Provider
+from calotype.app.oidc.settings import Settings
+from calotype.people.identities import GroupRole
+from calotype.store import Store
+
 REPO = Path(__file__).resolve().parents[2]
 NODE_PROVIDER = REPO / "web" / "node_modules" / "oidc-provider" / "lib" / "index.js"
+API = "/api/v1"
+CALLBACK = f"http://testserver{API}/oidc/callback"
+TABLE = (GroupRole("labelling", "labelling-manager"), GroupRole("streets", "curator", "dataset:streets"))
 CLIENT_ID = "calotype"
 CLIENT_SECRET = "a secret of the client"
 Claims = dict[str, Any]
+BO = {"email": "bo@example.org", "email_verified": True, "name": "Bo Lind", "groups": ["labelling"]}
 
 
 @dataclass
@@ -151,10 +163,8 @@ class HostileProvider:
             return 400, {"error": "invalid_grant"}
         subject = form["code"].rpartition("-")[2]
         now = int(time.time())
-        claims = {
-            "iss": self.issuer, "aud": CLIENT_ID, "sub": subject, "iat": now, "exp": now + 300, "nonce": nonce,
-            **self.claims,
-        }  # fmt: skip
+        claims: Claims = {"iss": self.issuer, "aud": CLIENT_ID, "sub": subject, "nonce": nonce}
+        claims |= {"iat": now, "exp": now + 300, **self.claims}
         self.change(claims)
         signed = (
             self.sign(self, claims)
@@ -229,3 +239,16 @@ def forged(claims: Claims, algorithm: str, secret: bytes) -> str:
     body = f"{head}.{part(json.dumps(claims).encode())}"
     digest = hmac.digest(secret, body.encode(), hashlib.sha256) if secret else b""
     return f"{body}.{part(digest)}"
+
+
+def ask_the_routes_of_a_provider(workspace: Store, watch: Callable[[TestClient], Any]) -> None:
+    """The routes of a sign-in through a provider, in a browser that is watched."""
+    with running_hostile(RSAKey.generate_key(2048)) as provider:
+        settings = Settings(provider.issuer, CLIENT_ID, "Example")
+        keys = AccountKeys(workspace, 80, provider=Provider(settings, CALLBACK))
+        app = server.make(workspace, keys, hosts={"testserver"})
+        with TestClient(app, follow_redirects=False) as browser:
+            watch(browser)
+            assert browser.get(f"{API}/health").json()["provider"] == "Example"
+            assert browser.get(f"{API}/oidc/start").headers["location"].startswith(provider.issuer)
+            assert browser.get(f"{API}/oidc/callback?code=x").headers["location"] == "/?refused=state"

@@ -7,6 +7,7 @@ import os
 import socket
 import webbrowser
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
@@ -18,7 +19,7 @@ from calotype.app import connections, server
 from calotype.app.account_keys import AccountKeys
 from calotype.app.observing import write_line
 from calotype.app.oidc.provider import Provider
-from calotype.app.oidc.settings import Settings, read_settings
+from calotype.app.oidc.settings import read_settings
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
@@ -75,6 +76,21 @@ class TokenNeeded(Invalid):
     fix = "omit --no-token, or listen on 127.0.0.1"
 
 
+PublicUrl = Annotated[
+    str,
+    typer.Option(
+        metavar="URL",
+        help="With --accounts: the address that people open, such as https://calotype.example.org.",
+    ),
+]
+OidcFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="With --accounts: settings of a provider that people sign in with, in TOML."
+    ),
+]
+
+
 def serve(
     ctx: typer.Context,
     port: Annotated[
@@ -91,22 +107,11 @@ def serve(
     accounts: Annotated[
         bool, typer.Option("--accounts", help="Serve a team: people sign in with accounts of their own.")
     ] = False,
-    public_url: Annotated[
-        str,
-        typer.Option(
-            metavar="URL",
-            help="With --accounts: the address that people open, such as https://calotype.example.org.",
-        ),
-    ] = "",
+    public_url: PublicUrl = "",
     plain_http: Annotated[
         bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
     ] = False,
-    oidc: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="With --accounts: settings of a provider that people sign in with, in TOML."
-        ),
-    ] = None,
+    oidc: OidcFile = None,
     log: Annotated[
         bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")
     ] = False,
@@ -116,11 +121,8 @@ def serve(
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:
-        settings = read_settings(oidc) if oidc is not None else None
-        serve_team(
-            t, t.store(), port=port, host=host, public_url=public_url, plain_http=plain_http, log=log,
-            oidc=settings,
-        )  # fmt: skip
+        team = partial(serve_team, public_url=public_url, plain_http=plain_http, oidc=oidc)
+        team(t, t.store(), port=port, host=host, log=log)
     else:
         serve_store(
             t, t.store(), port=port, host=host, with_token=not no_token, open_browser=open_browser, log=log
@@ -165,11 +167,12 @@ def serve_team(
     public_url: str = "",
     plain_http: bool = False,
     log: bool = False,
-    oidc: Settings | None = None,
+    oidc: Path | None = None,
 ) -> None:
     """Serve with accounts until interrupted; while there is no owner, the start prints a link to become one.
 
-    Raises: HostNotUsable, PortNotUsable, PortTaken, PublicUrlInvalid, PlainHttp.
+    Raises: HostNotUsable, PortNotUsable, PortTaken, PublicUrlInvalid, PlainHttp,
+        OidcSettingsInvalid.
     """
     public = _public(public_url)
     if host not in LOOPBACK and not plain_http and (public is None or public.scheme != "https"):
@@ -180,7 +183,7 @@ def serve_team(
     if public is not None:
         url = f"{public.scheme}://{public.netloc}/"
         hosts = LOOPBACK | {str(public.hostname)}
-    provider = None if oidc is None else Provider(oidc, f"{url}api/v1/oidc/callback")
+    provider = None if oidc is None else Provider(read_settings(oidc), f"{url}api/v1/oidc/callback")
     keys = AccountKeys(store, port, public is not None and public.scheme == "https", provider)
     app = server.make(store, keys, hosts=hosts, log=write_line if log else None)
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)

@@ -159,13 +159,9 @@ def _compare_grants(
             repository.revoke_grant(conn, grant.id, at_us=now, by=by)
             ended.append(f"{grant.role} on {grant.place}")
     for (role, scope, scope_id), place in wanted.items():
-        repository.add_grant(
-            conn,
-            Grant(
-                uuid7(), person.id, person.email, role, scope, scope_id, place, "member of a group", by, now,
-                until_us, source=FROM_GROUPS,
-            ),
-        )  # fmt: skip
+        given = (role, scope, scope_id, place, "member of a group", by, now, until_us)
+        grant = Grant(uuid7(), person.id, person.email, *given, source=FROM_GROUPS)
+        repository.add_grant(conn, grant)
         added.append(f"{role} on {place}")
     return added, ended
 

@@ -11,17 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from joserfc.jwk import RSAKey
 from tests.support.described import Described, document
 from tests.support.every_route import ask_about_access
 from tests.support.images import folder_of_images
-from tests.support.providers import running_hostile
+from tests.support.providers import ask_the_routes_of_a_provider
 from tests.support.streets import Streets, box
 
 from calotype.app import server, wiring
 from calotype.app.account_keys import AccountKeys
-from calotype.app.oidc.provider import Provider
-from calotype.app.oidc.settings import Settings
 from calotype.app.sessions import AccessKeys
 from calotype.curate import vectors
 from calotype.foundation.actor import Actor, Guard
@@ -163,15 +160,7 @@ def _work_as_a_team(described: Described, workspace: Store) -> None:
     password = {"password": "a lamp, a lens, a plate"}
     link = {"secret": invitations.first_owner_secret(workspace)}
     workspace = replace(workspace, guard=Guard(RoleRules()))
-    with running_hostile(RSAKey.generate_key(2048)) as provider:
-        settings = Settings(provider.issuer, "calotype", "Example")
-        keys = AccountKeys(workspace, 80, provider=Provider(settings, "http://testserver/"))
-        app = server.make(workspace, keys, hosts={"testserver"})
-        with TestClient(app, follow_redirects=False) as browser:
-            described.watch(browser)
-            assert browser.get(f"{API}/health").json()["provider"] == "Example"
-            assert browser.get(f"{API}/oidc/start").headers["location"].startswith(provider.issuer)
-            assert browser.get(f"{API}/oidc/callback?code=x").headers["location"] == "/?refused=state"
+    ask_the_routes_of_a_provider(workspace, described.watch)
     with TestClient(server.make(workspace, AccountKeys(workspace, 80), hosts={"testserver"})) as ana:
         described.watch(ana)
         assert say(ana, "POST", "/invitations/show", json=link)["is_first_owner"]
@@ -196,8 +185,12 @@ def _work_as_a_team(described: Described, workspace: Store) -> None:
         assert say(ana, "DELETE", f"/tokens/{token['id']}")["id"] == token["id"]
         say(ana, "POST", "/sign-out")
         say(ana, "POST", "/sign-in", json={"email": "ana@example.org", **password})
-        new = {"old": password["password"], "new": "three lamps, no lens"}
-        say(ana, "POST", "/account/password", json=new)
+        say(
+            ana,
+            "POST",
+            "/account/password",
+            json={"old": password["password"], "new": "three lamps, no lens"},
+        )
         (session,) = say(ana, "GET", "/account/sessions")["items"]
         say(ana, "DELETE", f"/account/sessions/{session['id']}")
 
