@@ -25,6 +25,8 @@ from calotype.foundation.http import BODY_LIMIT, MAX_BODY_BYTES, problem
 MAX_PATH_BYTES = 16_384
 MAX_QUERY_BYTES = 49_152
 MAX_HEADERS = 100
+MAX_RANGES = 5
+"""Parts of a file that one request may ask for (against CVE-2025-62727 and its kin)."""
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _CONTROL_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINGER_S = 5.0
@@ -53,6 +55,14 @@ class HeadersTooLarge(Invalid):
     code = "headers-too-large"
     what = "the request has more than {limit} headers"
     fix = "send fewer headers"
+
+
+class RangesTooMany(Invalid):
+    """A request asks for too many parts of a file."""
+
+    code = "ranges-too-many"
+    what = "the request asks for more than {limit} parts of a file"
+    fix = "ask for fewer parts, or for the whole file"
 
 
 class BodyTooLarge(Invalid):
@@ -227,6 +237,8 @@ def _refusal(scope: Scope, headers: Headers, max_bytes: int) -> CalotypeError | 
             return AddressInvalid(part=part, detail="bytes that are not UTF-8")
     if len(headers) > MAX_HEADERS:
         return HeadersTooLarge(limit=MAX_HEADERS)
+    if headers.get("range", "").count(",") >= MAX_RANGES:
+        return RangesTooMany(limit=MAX_RANGES)
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         return BodyInvalid()

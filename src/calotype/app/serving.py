@@ -27,6 +27,8 @@ from calotype.people import invitations
 from calotype.store import Store
 from calotype.store.tables.memory import share_freed_memory
 
+MIN_TOKEN_CHARS = 16
+
 
 class PortTaken(Conflict):
     """The port is in use."""
@@ -66,6 +68,16 @@ class PlainHttp(Invalid):
     code = "plain-http"
     what = "people on other machines would send their passwords to {host} without encryption"
     fix = "put a proxy with TLS in front and pass --public-url https://NAME, or trust the network with --plain-http"
+
+
+class TokenWeak(Invalid):
+    """The token in the environment can be guessed."""
+
+    code = "token-weak"
+    what = (
+        "the token in CALOTYPE_TOKEN can be guessed: it has fewer than {limit} characters, or repeats a few"
+    )
+    fix = "unset CALOTYPE_TOKEN to get a random token, or set one of 20 random characters or more"
 
 
 class TokenNeeded(Invalid):
@@ -139,10 +151,10 @@ def serve_store(
     open_browser: bool = False,
     log: bool = False,
 ) -> None:
-    """Serve until interrupted. Raises: HostNotUsable, PortNotUsable, PortTaken, TokenNeeded."""
+    """Serve until interrupted. Raises: HostNotUsable, PortNotUsable, PortTaken, TokenNeeded, TokenWeak."""
     if not with_token and host not in LOOPBACK:
         raise TokenNeeded(host=host)
-    token = (os.environ.get("CALOTYPE_TOKEN") or server.new_token()) if with_token else None
+    token = _token() if with_token else None
     listening = _listen(host, port)
     port, url = _address(listening, host)
     link = f"{url}?token={token}" if token else url
@@ -212,6 +224,14 @@ def _public(url: str) -> SplitResult | None:
     except ValueError:
         pass  # a port that is not a number
     raise PublicUrlInvalid(got=url[:200])
+
+
+def _token() -> str:
+    """The token of the link: that of the environment, or a random one. Raises: TokenWeak."""
+    token = os.environ.get("CALOTYPE_TOKEN", "")
+    if token and (len(token) < MIN_TOKEN_CHARS or len(set(token)) < MIN_TOKEN_CHARS // 2):
+        raise TokenWeak(limit=MIN_TOKEN_CHARS)
+    return token or server.new_token()
 
 
 def _address(listening: socket.socket, host: str) -> tuple[int, str]:

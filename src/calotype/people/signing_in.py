@@ -56,7 +56,7 @@ def sign_in(email: str, password: str, *, store: Store, browser: str = "", addre
     """
     now = now_us()
     subjects = {
-        f"account:{email.strip().lower()}": TRIES_PER_ADDRESS,
+        _attempts_at(email): TRIES_PER_ADDRESS,
         f"machine:{address}": TRIES_PER_MACHINE,
     }
     with store.catalog.read() as conn:
@@ -80,7 +80,7 @@ def start_session(person: Person, *, store: Store, browser: str = "", address: s
     with store.catalog.write(actor, "person.sign-in", subject=person.email) as tx:
         if repository.person(tx.conn, person.id).disabled_at_us is not None:
             raise SignInRefused()
-        sign_in_repository.forget_attempts(tx.conn, f"account:{person.email}")
+        sign_in_repository.forget_attempts(tx.conn, _attempts_at(person.email))
         sign_in_repository.add_session(
             tx.conn, session_id, person.id, sha256(secret), browser=browser, address=address, now_us=now
         )
@@ -159,7 +159,7 @@ def change_password(actor: Actor, old: str, new: str, *, store: Store, session_i
     Raises: NotPermitted, AccountNeeded, SignInRefused, PasswordInvalid, TooManyAttempts.
     """
     store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
-    now, subject = now_us(), f"account:{actor.name}"
+    now, subject = now_us(), _attempts_at(actor.name)
     with store.catalog.read() as conn:
         check_attempts(conn, subject, TRIES_PER_ADDRESS, now)
         person = own_account(conn, actor)
@@ -240,6 +240,11 @@ def _note_use(store: Store, session_id: str, now: int) -> None:
     if not store.catalog.read_only:  # where it is, the session ends when it would have without this use
         with store.catalog.bookkeeping() as conn:
             sign_in_repository.change_session(conn, session_id, used_at_us=now)
+
+
+def _attempts_at(email: str) -> str:
+    """What failed attempts at an account count under: a few bits of a hash, because people type passwords there."""
+    return f"account:{sha256(email.strip().lower())[:6]}"
 
 
 def check_attempts(conn: sa.Connection, subject: str, limit: int, now: int) -> None:

@@ -115,7 +115,7 @@ def test_a_disabled_person_is_refused_and_their_groups_change_nothing(mock, door
     assert held(owner, workspace) == [("labelling-manager", "workspace")]
 
 
-def test_an_answer_is_used_once_whether_by_its_browser_or_another(mock, door_of):
+def test_t15_an_answer_is_used_once_whether_by_its_browser_or_another(mock, door_of):
     mock.put("s-bo", BO)
     door = door_of(mock)
     browser = door.browser()
@@ -138,7 +138,7 @@ def test_a_code_is_of_no_use_in_another_sign_in(hostile, door_of):
     assert second.get(injected).headers["location"] == "/?refused=code"
 
 
-def test_a_code_that_was_redeemed_is_refused(mock, door_of):
+def test_t15_a_code_that_was_redeemed_is_refused(mock, door_of):
     mock.put("s-bo", BO)
     door = door_of(mock)
     browser = door.browser()

@@ -66,7 +66,7 @@ SPOILED: dict[str, Callable[[HostileProvider], None]] = {
 
 
 @pytest.mark.parametrize("spoil", SPOILED.values(), ids=SPOILED.keys())
-def test_a_token_that_is_not_for_us_and_now_is_refused(hostile, door_of, spoil, owner, workspace):
+def test_t24_a_token_that_is_not_for_us_and_now_is_refused(hostile, door_of, spoil, owner, workspace):
     door = door_of(hostile)
     assert door.sign_in("s-ok")[1] == "/", "what the test spoils must be good without it"
     spoil(hostile)
@@ -111,14 +111,14 @@ def test_an_answer_of_another_issuer_is_refused(hostile, door_of, issuer):
     ],
     ids=lambda value: next(iter(value)),
 )
-def test_discovery_leads_nowhere_but_to_the_issuer(hostile, door_of, metadata):
+def test_t8_discovery_leads_nowhere_but_to_the_issuer(hostile, door_of, metadata):
     hostile.metadata = metadata
     answer = door_of(hostile).browser().get(f"{API}/oidc/start")
     assert (answer.status_code, answer.json()["code"]) == (502, "sign-in-provider-failed")
     assert "169.254" not in answer.text and set(hostile.asked) == {"/.well-known/openid-configuration"}
 
 
-def test_the_provider_can_neither_redirect_the_server_nor_fill_its_memory_nor_hold_it(hostile):
+def test_t8_the_provider_can_neither_redirect_the_server_nor_fill_its_memory_nor_hold_it(hostile):
     fetcher = Fetcher(frozenset({origin_of(hostile.issuer)}), limit_s=0.5)
     hostile.raw = {
         "/moved": (302, {"location": "http://169.254.169.254/"}, b""),
@@ -154,5 +154,5 @@ def test_the_provider_can_neither_redirect_the_server_nor_fill_its_memory_nor_ho
         ("", ""),
     ],
 )
-def test_only_https_or_this_machine_is_an_origin(url, origin):
+def test_t8_only_https_or_this_machine_is_an_origin(url, origin):
     assert origin_of(url) == origin
