@@ -18,7 +18,11 @@ def _rows() -> dict[int, list[str]]:
 
 def _written() -> set[str]:
     files = (REPO / "tests").rglob("test_*.py")
-    return {name for file in files for name in re.findall(r"^def (test_t\d+_\w+)\(", file.read_text(), re.MULTILINE)}
+    return {
+        name
+        for file in files
+        for name in re.findall(r"^def (test_t\d+_\w+)\(", file.read_text(), re.MULTILINE)
+    }
 
 
 def test_every_threat_has_tests_named_after_it():

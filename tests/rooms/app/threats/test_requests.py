@@ -76,10 +76,22 @@ def test_t8_the_server_asks_no_address_that_a_request_names(ana, canary_server):
 
 
 PATHS = (
-    "../../canary.txt", "/etc/passwd", "..%2f..%2fcanary.txt", "%2e%2e/%2e%2e/canary.txt", "....//....//canary.txt",
-    "..\\..\\canary.txt", "file:///etc/passwd", "canary.txt%00.png", "C:\\canary.txt", "\\\\host\\canary.txt",
-    ".calotype/keys/audit.key", "keys/../../../canary.txt", "\u202etxt.yranac", "canary.txt/.", "~/canary.txt",
-)  # fmt: skip
+    "../../canary.txt",
+    "/etc/passwd",
+    "..%2f..%2fcanary.txt",
+    "%2e%2e/%2e%2e/canary.txt",
+    "....//....//canary.txt",
+    "..\\..\\canary.txt",
+    "file:///etc/passwd",
+    "canary.txt%00.png",
+    "C:\\canary.txt",
+    "\\\\host\\canary.txt",
+    ".calotype/keys/audit.key",
+    "keys/../../../canary.txt",
+    "\u202etxt.yranac",
+    "canary.txt/.",
+    "~/canary.txt",
+)
 
 
 @pytest.mark.slow
@@ -138,11 +150,21 @@ def test_t10_a_name_that_was_rebound_to_this_machine_is_refused(ana, host):
 
 
 FILTERS = (
-    "password_hash = 'x'", "people.password_hash like '$%'", "owner.secret_sha256 != ''", "audit.details = 'x'",
-    "1=1; DROP TABLE people", "name = 'x' UNION SELECT password_hash FROM people", "name = '' OR 1=1 --",
-    "name = (SELECT email FROM people)", "sqlite_version() = '3'", "name.__class__ = 'x'", "$where = '1'",
-    "read_text('/etc/passwd') = 'x'", "sample.dataset.team.name = 'x'", "'; ATTACH DATABASE 'x' AS y; --",
-)  # fmt: skip
+    "password_hash = 'x'",
+    "people.password_hash like '$%'",
+    "owner.secret_sha256 != ''",
+    "audit.details = 'x'",
+    "1=1; DROP TABLE people",
+    "name = 'x' UNION SELECT password_hash FROM people",
+    "name = '' OR 1=1 --",
+    "name = (SELECT email FROM people)",
+    "sqlite_version() = '3'",
+    "name.__class__ = 'x'",
+    "$where = '1'",
+    "read_text('/etc/passwd') = 'x'",
+    "sample.dataset.team.name = 'x'",
+    "'; ATTACH DATABASE 'x' AS y; --",
+)
 
 
 @pytest.mark.parametrize("text", FILTERS)
