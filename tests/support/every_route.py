@@ -125,3 +125,6 @@ def ask_about_access(say: Callable[..., Any]) -> None:
     assert say("GET", "/organisation")["model"] == "hybrid"
     assert say("GET", "/access/matrix?model=central")["items"]
     assert say("GET", "/access/matrix?model=central&diff=hybrid")["items"][0]["rule_before"]
+    say("POST", "/tokens", json={"name": "old"})
+    rotated = say("POST", "/tokens/old/rotation", json={"overlap_hours": 0})["details"]
+    assert say("DELETE", f"/tokens/{rotated['id']}")["name"] == "old"

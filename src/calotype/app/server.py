@@ -26,7 +26,7 @@ from calotype.annotate.routes import routes as annotate
 from calotype.app import answers, wiring
 from calotype.app.access_trail import AccessTrail
 from calotype.app.account_routes import routes as accounts
-from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
+from calotype.app.limits import AT_ONCE, BodyLimits, LimitsMiddleware, Pace
 from calotype.app.observing import METRICS_TYPE, Metrics, ObservingMiddleware
 from calotype.app.provider_routes import routes as oidc
 from calotype.app.sessions import (
@@ -170,6 +170,7 @@ def make(
     hosts: Iterable[str] = LOOPBACK,
     pace: Pace | None = None,
     log: Callable[[dict[str, Any]], None] | None = None,
+    at_once: int = AT_ONCE,
 ) -> FastAPI:
     """The server of a workspace.
 
@@ -177,6 +178,7 @@ def make(
         hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
         pace: How slowly a body may come.
         log: Takes a record of each request.
+        at_once: Requests of one person that are answered at the same time, on a server with accounts.
     """
     metrics = Metrics()
     app = _bare(
@@ -185,7 +187,7 @@ def make(
             Middleware(SecurityHeadersMiddleware),
             Middleware(LimitsMiddleware, bodies=BodyLimits((door, *ROOMS), API), pace=pace or Pace()),
             Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
-            Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts),
+            Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts, at_once=at_once),
         ]
     )
     app.state.keys = keys

@@ -17,6 +17,7 @@ import uvicorn
 
 from calotype.app import connections, server
 from calotype.app.account_keys import AccountKeys
+from calotype.app.limits import AT_ONCE
 from calotype.app.observing import write_line
 from calotype.app.oidc.provider import Provider
 from calotype.app.oidc.settings import read_settings
@@ -95,6 +96,10 @@ PublicUrl = Annotated[
         help="With --accounts: the address that people open, such as https://calotype.example.org.",
     ),
 ]
+RequestsAtOnce = Annotated[
+    int,
+    typer.Option(min=2, max=1_000, help="With --accounts: requests of one person that are answered at once."),
+]
 OidcFile = Annotated[
     Path | None,
     typer.Option(
@@ -124,6 +129,7 @@ def serve(
         bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
     ] = False,
     oidc: OidcFile = None,
+    at_once: RequestsAtOnce = AT_ONCE,
     log: Annotated[
         bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")
     ] = False,
@@ -133,7 +139,7 @@ def serve(
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:
-        team = partial(serve_team, public_url=public_url, plain_http=plain_http, oidc=oidc)
+        team = partial(serve_team, public_url=public_url, plain_http=plain_http, oidc=oidc, at_once=at_once)
         team(t, t.store(), port=port, host=host, log=log)
     else:
         serve_store(
@@ -180,6 +186,7 @@ def serve_team(
     plain_http: bool = False,
     log: bool = False,
     oidc: Path | None = None,
+    at_once: int = AT_ONCE,
 ) -> None:
     """Serve with accounts until interrupted; while there is no owner, the start prints a link to become one.
 
@@ -197,7 +204,7 @@ def serve_team(
         hosts = LOOPBACK | {str(public.hostname)}
     provider = None if oidc is None else Provider(read_settings(oidc), f"{url}api/v1/oidc/callback")
     keys = AccountKeys(store, port, public is not None and public.scheme == "https", provider)
-    app = server.make(store, keys, hosts=hosts, log=write_line if log else None)
+    app = server.make(store, keys, hosts=hosts, log=write_line if log else None, at_once=at_once)
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
     link = f"{url}invite#{secret}" if secret else None
     shown = f"Calotype serves {store.root.name} to its people at\n\n    {url}\n"

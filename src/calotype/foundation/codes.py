@@ -67,6 +67,7 @@ CODES: dict[str, Code] = {
     "sign-in-provider-failed": _EXTERNAL,
     "oidc-settings-invalid": _INVALID,
     "provider-not-set": _CONFLICT,
+    "too-many-at-once": Code(429, EXTERNAL, retryable=True),
     "too-many-attempts": Code(429, EXTERNAL, retryable=True),
     "invitation-invalid": _NOT_FOUND,
     "session-not-found": _NOT_FOUND,

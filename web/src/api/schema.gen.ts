@@ -1955,6 +1955,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens/{id}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Token
+         * @description Replace an API token, by its id or name; the answer has the new one, once. The old one ends after a while.
+         */
+        post: operations["rotate_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens/{id}": {
         parameters: {
             query?: never;
@@ -4219,6 +4239,16 @@ export interface components {
             /** @default false */
             discard?: boolean;
         };
+        /** @description How long the old token still works. */
+        Rotation: {
+            /** @default 24 */
+            overlap_hours?: number;
+            /**
+             * @description A service; empty for oneself.
+             * @default
+             */
+            for_email?: string;
+        };
         /** @description Number of rows that a merge writes and removes on the target. */
         RowChanges: {
             put: number;
@@ -5097,6 +5127,7 @@ export type ReopenedExport = components['schemas']['ReopenedExport'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
 export type RetestChanges = components['schemas']['RetestChanges'];
 export type Rollback = components['schemas']['Rollback'];
+export type Rotation = components['schemas']['Rotation'];
 export type RowChanges = components['schemas']['RowChanges'];
 export type RowCounts = components['schemas']['RowCounts'];
 export type Run = components['schemas']['Run'];
@@ -9056,6 +9087,41 @@ export interface operations {
             };
         };
     };
+    rotate_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revoke_token: {
         parameters: {
             query?: never;
@@ -9309,9 +9375,13 @@ export interface operations {
     finish_provider_sign_in: {
         parameters: {
             query?: {
+                /** @description The code that the provider gives for its tokens. */
                 code?: string;
+                /** @description What this server sent along, unchanged. */
                 state?: string;
+                /** @description The provider that answers (RFC 9207); some leave it out. */
                 iss?: string;
+                /** @description Why the provider did not identify anybody; empty where it did. */
                 error?: string;
             };
             header?: never;
