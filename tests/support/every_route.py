@@ -29,6 +29,7 @@ WITHOUT_A_ROLE = {
     "list_sessions": "one's own",
     "list_tokens": "one's own",
     "create_token": "one's own; it may do what its person may",
+    "rotate_token": "one's own, with what the old one may do",
     "list_formats": "the same for everyone",
     "list_fields": "the same for everyone",
     "show_organisation": "the same for everyone",
