@@ -41,7 +41,7 @@ def test_the_browser_draws_a_page(page):
     assert page.get_by_role("heading").inner_text() == "Calotype"
 
 
-HEALTH = {"status": "ok", "version": "1", "accounts": False}
+HEALTH = {"status": "ok", "version": "1", "accounts": False, "provider": ""}
 
 
 def answer(status: int = 200, body: object = HEALTH, kind: str = "application/json", path: str = "health"):

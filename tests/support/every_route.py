@@ -19,6 +19,8 @@ NOBODY_NEEDED = {
     "/invitations/accept",
     "/device-sign-ins",
     "/device-sign-ins/token",
+    "/oidc/start",
+    "/oidc/callback",
 }
 WITHOUT_A_ROLE = {
     "show_session": "who one is",
@@ -29,6 +31,7 @@ WITHOUT_A_ROLE = {
     "list_sessions": "one's own",
     "list_tokens": "one's own",
     "create_token": "one's own; it may do what its person may",
+    "rotate_token": "one's own, with what the old one may do",
     "list_formats": "the same for everyone",
     "list_fields": "the same for everyone",
     "show_organisation": "the same for everyone",
@@ -134,6 +137,9 @@ def ask_about_access(say: Callable[..., Any]) -> None:
     assert say("GET", "/organisation")["model"] == "hybrid"
     assert say("GET", "/access/matrix?model=central")["items"]
     assert say("GET", "/access/matrix?model=central&diff=hybrid")["items"][0]["rule_before"]
+    say("POST", "/tokens", json={"name": "old"})
+    rotated = say("POST", "/tokens/old/rotation", json={"overlap_hours": 0})["details"]
+    assert say("DELETE", f"/tokens/{rotated['id']}")["name"] == "old"
     _let_a_program_in(say)
 
 

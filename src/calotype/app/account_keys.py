@@ -8,6 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.datastructures import Headers
 from starlette.responses import Response
 
+from calotype.app.oidc.provider import Provider
 from calotype.app.sessions import Admitted
 from calotype.people import signing_in
 from calotype.store import Store
@@ -21,6 +22,8 @@ PUBLIC_PATHS = frozenset(
         "/api/v1/invitations/accept",
         "/api/v1/device-sign-ins",
         "/api/v1/device-sign-ins/token",
+        "/api/v1/oidc/start",
+        "/api/v1/oidc/callback",
     }
 )
 
@@ -31,14 +34,21 @@ class AccountKeys:
 
     Args:
         secure: Whether browsers reach the server by HTTPS, so that cookies are sent over nothing else.
+        provider: Who else says who people are.
     """
 
     store: Store
     port: int = 0
     secure: bool = False
+    provider: Provider | None = None
 
     accounts = True
     public_paths = PUBLIC_PATHS
+
+    @property
+    def provider_name(self) -> str:
+        """What the provider is called; empty without one."""
+        return self.provider.settings.name if self.provider is not None else ""
 
     @property
     def cookie_name(self) -> str:
@@ -59,12 +69,31 @@ class AccountKeys:
 
     def session_secret(self, headers: Headers) -> str:
         """The secret in the cookie of a request; empty without one."""
+        return self._cookie(headers, self.cookie_name)
+
+    def flow_secret(self, headers: Headers) -> str:
+        """The secret of the sign-in through a provider that this browser has begun; empty without one."""
+        return self._cookie(headers, f"{self.cookie_name}-oidc")
+
+    def set_flow_cookie(self, response: Response, secret: str, limit_s: int) -> None:
+        """Set the cookie of a sign-in through a provider; with an empty secret, remove it."""
+        response.set_cookie(
+            f"{self.cookie_name}-oidc",
+            secret,
+            max_age=limit_s if secret else 0,
+            httponly=True,
+            samesite="lax",
+            path="/",
+            secure=self.secure,
+        )
+
+    def _cookie(self, headers: Headers, name: str) -> str:
         cookies: SimpleCookie = SimpleCookie()
         try:
             cookies.load(headers.get("cookie", ""))
         except CookieError:
             return ""
-        morsel = cookies.get(self.cookie_name)
+        morsel = cookies.get(name)
         return "" if morsel is None else morsel.value
 
     def admit_link(self, _token: str, _response: Response) -> None:

@@ -152,9 +152,11 @@ def show_device_sign_in(ask: Ask, body: UserCode, request: Request) -> answers.D
 
 
 @routes.post(
-    "/device-sign-ins/answer", status_code=204, response_class=Response,
+    "/device-sign-ins/answer",
+    status_code=204,
+    response_class=Response,
     **action(Permission.ACCOUNT_OWN, max_body_bytes=10_000),
-)  # fmt: skip
+)
 def answer_device_sign_in(ask: Ask, body: DeviceAnswer, request: Request) -> Response:
     """Let the program in as oneself, or not."""
     _keys(request)

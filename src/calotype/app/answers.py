@@ -15,6 +15,9 @@ class Health(Answer):
     status: Literal["ok"]
     version: str
     accounts: bool = Field(description="Whether people sign in with accounts of their own.")
+    provider: str = Field(
+        description="What the provider is called that people can sign in with; empty without one."
+    )
 
 
 class Ready(Answer):

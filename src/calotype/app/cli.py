@@ -25,8 +25,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "demo": ("calotype.app.demo.commands:demo", "Run the whole pipeline on example images"),
         "init": ("calotype.app.commands:init", "Create a workspace"),
         "serve": ("calotype.app.serving:serve", "Open the workspace in the browser"),
-        "login": ("calotype.app.login_commands:login", "Sign in to a server"),
-        "logout": ("calotype.app.login_commands:logout", "Sign out of a server"),
+        "login": ("calotype.app.remote.commands:login", "Sign in to a server"),
+        "logout": ("calotype.app.remote.commands:logout", "Sign out of a server"),
     },
     "Acquire": {
         "dataset": ("calotype.datasets.commands:dataset", "Create and list datasets"),

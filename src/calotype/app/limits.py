@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -25,6 +26,12 @@ from calotype.foundation.http import BODY_LIMIT, MAX_BODY_BYTES, problem
 MAX_PATH_BYTES = 16_384
 MAX_QUERY_BYTES = 49_152
 MAX_HEADERS = 100
+MAX_RANGES = 5
+"""Parts of a file that one request may ask for (against CVE-2025-62727 and its kin)."""
+AT_ONCE = 16
+"""Six that a browser sends at once, and a program beside it."""
+STREAMS = frozenset({"/api/v1/runs/current"})
+"""Routes whose answers may have no end; they have a limit of their own."""
 _CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _CONTROL_IN_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LINGER_S = 5.0
@@ -55,6 +62,14 @@ class HeadersTooLarge(Invalid):
     fix = "send fewer headers"
 
 
+class RangesTooMany(Invalid):
+    """A request asks for too many parts of a file."""
+
+    code = "ranges-too-many"
+    what = "the request asks for more than {limit} parts of a file"
+    fix = "ask for fewer parts, or for the whole file"
+
+
 class BodyTooLarge(Invalid):
     """The request body is too large."""
 
@@ -77,6 +92,14 @@ class RequestTooSlow(Invalid):
     code = "request-too-slow"
     what = "the body stopped or came too slowly: {n_bytes:,} bytes in {seconds:.0f} s"
     fix = "send the whole body; check the connection, then try again"
+
+
+class TooManyAtOnce(CalotypeError):
+    """One person has too many requests in progress."""
+
+    code = "too-many-at-once"
+    what = "{limit} requests of yours are being answered already"
+    fix = "wait for one of them, then try again; send fewer at once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +138,28 @@ class BodyLimits:
             if method in methods and pattern.match(path):
                 return int(limit)
         return MAX_BODY_BYTES
+
+
+class Places:
+    """Places for requests in progress, by who asks. Used by the event loop alone, so it needs no lock."""
+
+    def __init__(self, limit: int = AT_ONCE) -> None:
+        self.limit = limit
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def taking(self, who: str) -> Iterator[bool]:
+        """A place for as long as the block runs; False where none is free."""
+        if self._taken[who] >= self.limit:
+            yield False
+            return
+        self._taken[who] += 1
+        try:
+            yield True
+        finally:
+            self._taken[who] -= 1
+            if not self._taken[who]:
+                del self._taken[who]
 
 
 class LimitsMiddleware:
@@ -227,6 +272,8 @@ def _refusal(scope: Scope, headers: Headers, max_bytes: int) -> CalotypeError | 
             return AddressInvalid(part=part, detail="bytes that are not UTF-8")
     if len(headers) > MAX_HEADERS:
         return HeadersTooLarge(limit=MAX_HEADERS)
+    if headers.get("range", "").count(",") >= MAX_RANGES:
+        return RangesTooMany(limit=MAX_RANGES)
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdigit()):
         return BodyInvalid()

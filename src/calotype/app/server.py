@@ -26,8 +26,10 @@ from calotype.annotate.routes import routes as annotate
 from calotype.app import answers, wiring
 from calotype.app.access_trail import AccessTrail, answered
 from calotype.app.account_routes import routes as accounts
-from calotype.app.limits import BodyLimits, LimitsMiddleware, Pace
+from calotype.app.limits import AT_ONCE, BodyLimits, LimitsMiddleware, Pace
 from calotype.app.observing import METRICS_TYPE, Metrics, ObservingMiddleware
+from calotype.app.provider_routes import routes as oidc
+from calotype.app.remote.routes import routes as verbs
 from calotype.app.sessions import (
     LOOPBACK,
     AccessKeys,
@@ -36,7 +38,6 @@ from calotype.app.sessions import (
     SecurityHeadersMiddleware,
     not_signed_in,
 )
-from calotype.app.verb_routes import routes as verbs
 from calotype.browse.routes import routes as browse
 from calotype.browse.views.routes import routes as views
 from calotype.checks.routes import routes as checks
@@ -90,6 +91,7 @@ ROOMS = (
     oversight,
     accounts,
     verbs,
+    oidc,
 )
 RELEASE_MEMORY_S = 15.0
 STATIC = Path(__file__).parent / "static"
@@ -107,7 +109,10 @@ class Token(BaseModel):
 @door.get("/health", **action(Permission.DATASET_READ))
 def health(request: Request) -> answers.Health:
     """Whether the server is up; needs nobody signed in."""
-    return answers.Health(status="ok", version=calotype.__version__, accounts=request.app.state.keys.accounts)
+    keys: Keys = request.app.state.keys
+    return answers.Health(
+        status="ok", version=calotype.__version__, accounts=keys.accounts, provider=keys.provider_name
+    )
 
 
 @door.get("/session", **action(Permission.ACCOUNT_OWN))
@@ -167,6 +172,7 @@ def make(
     hosts: Iterable[str] = LOOPBACK,
     pace: Pace | None = None,
     log: Callable[[dict[str, Any]], None] | None = None,
+    at_once: int = AT_ONCE,
 ) -> FastAPI:
     """The server of a workspace.
 
@@ -174,6 +180,7 @@ def make(
         hosts: Names that the `Host` header may have (against DNS rebinding); none accepts any.
         pace: How slowly a body may come.
         log: Takes a record of each request.
+        at_once: Requests of one person that are answered at the same time, on a server with accounts.
     """
     metrics = Metrics()
     app = _bare(
@@ -182,7 +189,7 @@ def make(
             Middleware(SecurityHeadersMiddleware),
             Middleware(LimitsMiddleware, bodies=BodyLimits((door, *ROOMS), API), pace=pace or Pace()),
             Middleware(GZipMiddleware, minimum_size=10_000, compresslevel=1),
-            Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts),
+            Middleware(AuthMiddleware, store=store, ports=wiring, keys=keys, hosts=hosts, at_once=at_once),
         ]
     )
     app.state.keys = keys

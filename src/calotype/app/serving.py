@@ -20,7 +20,10 @@ import uvicorn
 
 from calotype.app import connections, server
 from calotype.app.account_keys import AccountKeys
+from calotype.app.limits import AT_ONCE
 from calotype.app.observing import write_line
+from calotype.app.oidc.provider import Provider
+from calotype.app.oidc.settings import read_settings
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
@@ -28,6 +31,8 @@ from calotype.foundation.verbs import OnlyWhereTheDataIs
 from calotype.people import invitations
 from calotype.store import Store
 from calotype.store.tables.memory import share_freed_memory
+
+MIN_TOKEN_CHARS = 16
 
 
 class PortTaken(Conflict):
@@ -68,6 +73,16 @@ class PlainHttp(Invalid):
     code = "plain-http"
     what = "people on other machines would send their passwords to {host} without encryption"
     fix = "put a proxy with TLS in front and pass --public-url https://NAME, or trust the network with --plain-http"
+
+
+class TokenWeak(Invalid):
+    """The token in the environment can be guessed."""
+
+    code = "token-weak"
+    what = (
+        "the token in CALOTYPE_TOKEN can be guessed: it has fewer than {limit} characters, or repeats a few"
+    )
+    fix = "unset CALOTYPE_TOKEN to get a random token, or set one of 20 random characters or more"
 
 
 class TokenNeeded(Invalid):
@@ -114,6 +129,16 @@ PublicUrl = Annotated[
 PlainHttpOption = Annotated[
     bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
 ]
+RequestsAtOnce = Annotated[
+    int,
+    typer.Option(min=2, max=1_000, help="With --accounts: requests of one person that are answered at once."),
+]
+OidcFile = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE", help="With --accounts: settings of a provider that people sign in with, in TOML."
+    ),
+]
 Log = Annotated[bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")]
 TlsCert = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Speak TLS with this certificate and its chain, as PEM.")
@@ -138,12 +163,16 @@ class Reached:
         plain_http: Whether a network without encryption is trusted.
         tls: Certificate and key.
         proxies: Addresses of proxies whose forwarded headers name the real client.
+        oidc: Settings of a provider that people sign in with.
+        at_once: Requests of one person that are answered at once.
     """
 
     public_url: str = ""
     plain_http: bool = False
     tls: tuple[Path, Path] | None = None
     proxies: tuple[str, ...] = ()
+    oidc: Path | None = None
+    at_once: int = AT_ONCE
 
 
 def serve(
@@ -159,13 +188,16 @@ def serve(
     tls_cert: TlsCert = None,
     tls_key: TlsKey = None,
     proxy: Proxies = None,
+    oidc: OidcFile = None,
+    at_once: RequestsAtOnce = AT_ONCE,
     log: Log = False,
 ) -> None:
     """Serve the web app and the API of the workspace. The link contains a secret token."""
     t = terminal(ctx)
     if "://" in t.workspace:
         raise OnlyWhereTheDataIs(verb="calotype serve", why="the workspace is served already")
-    reached = Reached(public_url, plain_http, tls_of(tls_cert, tls_key), proxies_of(proxy or ()))
+    tls, proxies = tls_of(tls_cert, tls_key), proxies_of(proxy or ())
+    reached = Reached(public_url, plain_http, tls, proxies, oidc, at_once)
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:
@@ -210,10 +242,10 @@ def serve_store(
     open_browser: bool = False,
     log: bool = False,
 ) -> None:
-    """Serve until interrupted. Raises: HostNotUsable, PortNotUsable, PortTaken, TokenNeeded."""
+    """Serve until interrupted. Raises: HostNotUsable, PortNotUsable, PortTaken, TokenNeeded, TokenWeak."""
     if not with_token and host not in LOOPBACK:
         raise TokenNeeded(host=host)
-    token = (os.environ.get("CALOTYPE_TOKEN") or server.new_token()) if with_token else None
+    token = _token() if with_token else None
     listening = _listen(host, port)
     port, url = _address(listening, host, "https" if reached.tls else "http")
     link = f"{url}?token={token}" if token else url
@@ -240,7 +272,7 @@ def serve_team(
 ) -> None:
     """Serve with accounts until interrupted; while there is no owner, the start prints a link to become one.
 
-    Raises: HostNotUsable, PortNotUsable, PortTaken, PublicUrlInvalid, PlainHttp.
+    Raises: HostNotUsable, PortNotUsable, PortTaken, PublicUrlInvalid, PlainHttp, OidcSettingsInvalid.
     """
     public = _public(reached.public_url)
     is_https = reached.tls is not None or (public is not None and public.scheme == "https")
@@ -252,8 +284,10 @@ def serve_team(
     if public is not None:
         url = f"{public.scheme}://{public.netloc}/"
         hosts = LOOPBACK | {str(public.hostname)}
-    keys = AccountKeys(store, port, secure=is_https)
-    app = server.make(store, keys, hosts=hosts, log=write_line if log else None)
+    oidc = reached.oidc
+    provider = None if oidc is None else Provider(read_settings(oidc), f"{url}api/v1/oidc/callback")
+    keys = AccountKeys(store, port, is_https, provider)
+    app = server.make(store, keys, hosts=hosts, log=write_line if log else None, at_once=reached.at_once)
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
     link = f"{url}invite#{secret}" if secret else None
     shown = f"Calotype serves {store.root.name} to its people at\n\n    {url}\n"
@@ -280,6 +314,14 @@ def _public(url: str) -> SplitResult | None:
     except ValueError:
         pass  # a port that is not a number
     raise PublicUrlInvalid(got=url[:200])
+
+
+def _token() -> str:
+    """The token of the link: that of the environment, or a random one. Raises: TokenWeak."""
+    token = os.environ.get("CALOTYPE_TOKEN", "")
+    if token and (len(token) < MIN_TOKEN_CHARS or len(set(token)) < MIN_TOKEN_CHARS // 2):
+        raise TokenWeak(limit=MIN_TOKEN_CHARS)
+    return token or server.new_token()
 
 
 def _address(listening: socket.socket, host: str, scheme: str) -> tuple[int, str]:

@@ -20,8 +20,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from calotype.app.access_trail import REQUEST_ID, AccessTrail, request_facts
+from calotype.app.limits import AT_ONCE, STREAMS, Places, TooManyAtOnce
 from calotype.foundation.actor import Actor
-from calotype.foundation.http import Session, plain_problem
+from calotype.foundation.http import Session, plain_problem, problem
 from calotype.store import Store
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -54,6 +55,10 @@ class Keys(Protocol):
     def accounts(self) -> bool: ...
 
     @property
+    def provider_name(self) -> str:
+        """What the provider is called that people can sign in with; empty without one."""
+
+    @property
     def public_paths(self) -> frozenset[str]:
         """Paths below /api that need nobody signed in."""
 
@@ -78,6 +83,7 @@ class AccessKeys:
     cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     accounts = False
+    provider_name = ""
     public_paths = _PUBLIC_PATHS
 
     @property
@@ -121,10 +127,20 @@ class AccessKeys:
 class AuthMiddleware:
     """Middleware that checks host, origin and, below /api, authentication."""
 
-    def __init__(self, app: ASGIApp, *, store: Store, ports: Any, keys: Keys, hosts: Iterable[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        store: Store,
+        ports: Any,
+        keys: Keys,
+        hosts: Iterable[str],
+        at_once: int = AT_ONCE,
+    ) -> None:
         self.app, self.store, self.ports, self.keys = app, store, ports, keys
         self.hosts = frozenset(hosts)
         self.trail = AccessTrail(store)
+        self.places = Places(at_once)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reject the request, or pass it on with its session."""
@@ -145,7 +161,20 @@ class AuthMiddleware:
                     actor, send = self._on_the_record(actor, send, scope, headers)
                 session = Session(actor, self.store, self.ports, admitted.session_id)
                 scope.setdefault("state", {})["session"] = session
-        await (answer or self.app)(scope, receive, send)
+        with self.places.taking(self._who(scope)) as is_free:
+            if answer is None and not is_free:
+                answer = too_many_at_once(self.places.limit)
+            await (answer or self.app)(scope, receive, send)
+
+    def _who(self, scope: Scope) -> str:
+        """Whose place a request takes: that of its person, or of its machine where nobody is signed in yet."""
+        if not self.keys.accounts or scope["path"] in STREAMS or scope["path"] in _PUBLIC_PATHS:
+            return f"request:{id(scope)}"
+        session: Session | None = scope.get("state", {}).get("session")
+        if session is None or session.actor.id == Actor.nobody().id:
+            is_page = not scope["path"].startswith("/api")
+            return f"request:{id(scope)}" if is_page else f"machine:{(scope.get('client') or ('',))[0]}"
+        return session.actor.id
 
     def _on_the_record(self, actor: Actor, send: Send, scope: Scope, headers: Headers) -> tuple[Actor, Send]:
         """The actor with the facts of the request, and a `send` that records readings and answers the request's id."""
@@ -212,6 +241,13 @@ class AuthMiddleware:
         response = RedirectResponse(target, status_code=303)
         self.keys.admit_link(params["token"], response)
         return response
+
+
+def too_many_at_once(limit: int) -> Response:
+    """The response to a request of somebody who has too many in progress."""
+    response = problem(TooManyAtOnce(limit=limit))
+    response.headers["retry-after"] = "1"
+    return response
 
 
 def not_signed_in(*, accounts: bool = False) -> Response:

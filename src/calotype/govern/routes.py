@@ -67,7 +67,7 @@ def show_audit(
 ) -> answers.AuditLog:
     """Who did what, newest first, and whether the chain of events is intact."""
     events = service.audit(ask.actor, store=ask.store, wanted=wanted, limit=limit)
-    intact = not service.chain_problems(ask.actor, store=ask.store)
+    intact = not service.chain_problems(ask.actor, store=ask.store, dataset=wanted.subject)
     return answers.AuditLog.of({"items": [event.to_dict() for event in events], "intact": intact})
 
 

@@ -109,9 +109,9 @@ def verify_audit(actor: Actor, *, store: Store, kept: Checkpoint | None = None) 
 
 
 @verb
-def chain_problems(actor: Actor, *, store: Store) -> list[str]:
-    """Breaks of the audit chain: changed, removed or inserted events. Raises: NotPermitted."""
-    store.guard.require(actor, Permission.AUDIT_READ)
+def chain_problems(actor: Actor, *, store: Store, dataset: str | None = None) -> list[str]:
+    """Breaks of the audit chain of all events, for who may read them, or those of a dataset. Raises: NotPermitted."""
+    store.guard.require(actor, Permission.AUDIT_READ, dataset=dataset or WORKSPACE)
     with store.catalog.read() as conn:
         return list(audit_chain.walk(conn).problems)
 

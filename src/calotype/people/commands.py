@@ -208,6 +208,29 @@ def create_token(
     )
 
 
+@token.command("rotate")
+def rotate_token(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name or id of the token.")],
+    overlap: Annotated[
+        int,
+        typer.Option(min=0, metavar="HOURS", help="Hours for which the old token still works, at most 168."),
+    ] = token_verbs.OVERLAP_HOURS,
+    for_email: Annotated[
+        str, typer.Option("--for", metavar="EMAIL", help="Account of the token; needed on a folder.")
+    ] = "",
+) -> None:
+    """Replace an API token by a new one, which is printed once; the old one ends after a while."""
+    t = terminal(ctx)
+    created, secret = token_verbs.rotate_token(
+        t.actor, name, store=t.store(), overlap_hours=overlap, for_email=for_email
+    )
+    t.emit(
+        {**created.to_dict(), "token": secret},
+        f"{secret}\n\nThis is shown once. The old token {created.name} ends in {overlap} hours.",
+    )
+
+
 @token.command("list")
 def list_tokens(
     ctx: typer.Context,

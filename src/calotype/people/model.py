@@ -16,6 +16,8 @@ GOVERNING = frozenset({"owner", "head-of-dataops"})
 SCOPES = ("workspace", "team", "dataset")
 MIN_PASSWORD, MAX_PASSWORD = 12, 200
 MAX_DAYS = 365
+FROM_GROUPS = "groups"
+"""Source of a grant that follows from the groups of a person at a provider; empty: somebody granted it."""
 _EMAIL = re.compile(r"[^\s@,;<>\"'()\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,186}[A-Za-z0-9])?")
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _TEAM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-]{0,99}")
@@ -264,6 +266,7 @@ class Grant:
     created_at_us: int
     until_us: int | None
     revoked_at_us: int | None = None
+    source: str = ""
 
     def holds(self, now_us: int) -> bool:
         """Whether the grant is in force."""

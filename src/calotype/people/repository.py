@@ -144,6 +144,7 @@ def add_grant(conn: sa.Connection, grant: Grant) -> None:
         "created_by",
         "created_at_us",
         "until_us",
+        "source",
     )
     conn.execute(_GRANTS.insert().values(**{name: getattr(grant, name) for name in names}))
 
@@ -193,6 +194,7 @@ def _grant(row: Any) -> Grant:
         row["created_at_us"],
         row["until_us"],
         row["revoked_at_us"],
+        row["source"],
     )
 
 

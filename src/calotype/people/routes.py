@@ -84,6 +84,13 @@ class NewToken(BaseModel):
     for_email: Annotated[str, Field(max_length=200, description="A service; empty for oneself.")] = ""
 
 
+class Rotation(BaseModel):
+    """How long the old token still works."""
+
+    overlap_hours: Annotated[int, Field(ge=0, le=token_verbs.MAX_OVERLAP_HOURS)] = token_verbs.OVERLAP_HOURS
+    for_email: Annotated[str, Field(max_length=200, description="A service; empty for oneself.")] = ""
+
+
 class NewPassword(BaseModel):
     """A change of one's own password."""
 
@@ -225,6 +232,15 @@ def create_token(ask: Ask, body: NewToken) -> answers.NewApiToken:
         ask.actor, body.name, store=ask.store, scopes=body.scopes, datasets=body.datasets, days=body.days,
         for_email=body.for_email,
     )  # fmt: skip
+    return answers.NewApiToken.of({"token": secret, "details": created.to_dict()})
+
+
+@routes.post("/tokens/{id}/rotation", **action(Permission.ACCOUNT_OWN))
+def rotate_token(ask: Ask, id: Named, body: Rotation) -> answers.NewApiToken:
+    """Replace an API token, by its id or name; the answer has the new one, once. The old one ends after a while."""
+    created, secret = token_verbs.rotate_token(
+        ask.actor, id, store=ask.store, overlap_hours=body.overlap_hours, for_email=body.for_email
+    )
     return answers.NewApiToken.of({"token": secret, "details": created.to_dict()})
 
 

@@ -84,6 +84,12 @@ def add_token(conn: sa.Connection, **values: Any) -> None:
     conn.execute(_TOKENS.insert().values(**values))
 
 
+def copy_token(conn: sa.Connection, token_id: str, **changed: Any) -> None:
+    """Insert a copy of a token with other values in some columns."""
+    row = conn.execute(sa.select(_TOKENS).where(_TOKENS.c.id == token_id)).mappings().one()
+    conn.execute(_TOKENS.insert().values(**{**row, **changed}))
+
+
 def token_row(conn: sa.Connection, secret_sha256: str) -> Any | None:
     """The row of the token with this secret."""
     return conn.execute(sa.select(_TOKENS).where(_TOKENS.c.secret_sha256 == secret_sha256)).mappings().first()

@@ -56,12 +56,12 @@ def sign_in(email: str, password: str, *, store: Store, browser: str = "", addre
     """
     now = now_us()
     subjects = {
-        f"account:{email.strip().lower()}": TRIES_PER_ADDRESS,
+        _attempts_at(email): TRIES_PER_ADDRESS,
         f"machine:{address}": TRIES_PER_MACHINE,
     }
     with store.catalog.read() as conn:
         for subject, limit in subjects.items():
-            _check_attempts(conn, subject, limit, now)
+            check_attempts(conn, subject, limit, now)
         person = repository.find_person(conn, email) if "@" in email else None
         hashed = repository.password_hash(conn, person.id) if person else None
     matches = password_matches(hashed, password)
@@ -80,7 +80,7 @@ def start_session(person: Person, *, store: Store, browser: str = "", address: s
     with store.catalog.write(actor, "person.sign-in", subject=person.email) as tx:
         if repository.person(tx.conn, person.id).disabled_at_us is not None:
             raise SignInRefused()
-        sign_in_repository.forget_attempts(tx.conn, f"account:{person.email}")
+        sign_in_repository.forget_attempts(tx.conn, _attempts_at(person.email))
         sign_in_repository.add_session(
             tx.conn, session_id, person.id, sha256(secret), browser=browser, address=address, now_us=now
         )
@@ -159,9 +159,9 @@ def change_password(actor: Actor, old: str, new: str, *, store: Store, session_i
     Raises: NotPermitted, AccountNeeded, SignInRefused, PasswordInvalid, TooManyAttempts.
     """
     store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
-    now, subject = now_us(), f"account:{actor.name}"
+    now, subject = now_us(), _attempts_at(actor.name)
     with store.catalog.read() as conn:
-        _check_attempts(conn, subject, TRIES_PER_ADDRESS, now)
+        check_attempts(conn, subject, TRIES_PER_ADDRESS, now)
         person = own_account(conn, actor)
         hashed = repository.password_hash(conn, person.id)
     if not password_matches(hashed, old):
@@ -242,8 +242,13 @@ def _note_use(store: Store, session_id: str, now: int) -> None:
             sign_in_repository.change_session(conn, session_id, used_at_us=now)
 
 
-def _check_attempts(conn: sa.Connection, subject: str, limit: int, now: int) -> None:
-    """Raises: TooManyAttempts."""
+def _attempts_at(email: str) -> str:
+    """What failed attempts at an account count under: a few bits of a hash, because people type passwords there."""
+    return f"account:{sha256(email.strip().lower())[:6]}"
+
+
+def check_attempts(conn: sa.Connection, subject: str, limit: int, now: int) -> None:
+    """Whether another attempt is allowed now. Raises: TooManyAttempts."""
     times = sign_in_repository.attempts_since(conn, subject, now - WINDOW_US)
     if len(times) >= limit:
         raise TooManyAttempts(wait_s=max(1, (times[-limit] + WINDOW_US - now) // 1_000_000))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from calotype.foundation.actor import ACCOUNT, Actor, Circumstances, Permission
-from calotype.foundation.clock import now_us
+from calotype.foundation.clock import iso, now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
 from calotype.people import repository, sign_in_repository
@@ -44,6 +44,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     "audit": frozenset({Permission.AUDIT_READ, Permission.ACCOUNT_OWN}),
 }
 """What a token may do at most. No scope holds people, grants or maintenance: these need a person."""
+OVERLAP_HOURS, MAX_OVERLAP_HOURS = 24, 168
 ACCOUNT_CHANGE = Circumstances(changes_account=True)
 """No token makes another one or changes its account, or it would outlive its end."""
 
@@ -90,6 +91,45 @@ def create_token(
             item for item in sign_in_repository.tokens(tx.conn, person_id=person.id) if item.id == token_id
         ]
     return created[0], token
+
+
+@verb
+def rotate_token(
+    actor: Actor, which: str, *, store: Store, overlap_hours: int = OVERLAP_HOURS, for_email: str = ""
+) -> tuple[ApiToken, str]:
+    """Replace an API token by a new one with the same name, scopes, datasets and length of life; returns both.
+
+    Args:
+        which: Id or name of a token in force; of several with one name, the newest.
+        overlap_hours: Hours for which the old token still works, 0 to 168; never longer than its own end.
+        for_email: As in `create_token`.
+    Raises: NotPermitted, AccountNeeded, PersonNotFound, TokenNotFound, GrantEnded, RightsTooHigh.
+    """
+    store.guard.require(actor, Permission.ACCOUNT_OWN, circumstances=ACCOUNT_CHANGE)
+    if not 0 <= overlap_hours <= MAX_OVERLAP_HOURS:
+        raise GrantEnded(got=f"in {overlap_hours} hours")
+    now, secret, token_id = now_us(), new_token(), uuid7()
+    with store.catalog.write(actor, "token.rotate", subject=for_email or actor.name) as tx:
+        person = _whose(tx.conn, actor, for_email, store)
+        listed = sign_in_repository.tokens(tx.conn, person_id=person.id)
+        old = next((item for item in listed if item.until_us > now and which in (item.id, item.name)), None)
+        if old is None:
+            raise TokenNotFound(id=which[:40])
+        life = min(old.until_us - old.created_at_us, MAX_DAYS * 86_400_000_000)
+        fresh = {
+            "id": token_id,
+            "prefix": secret[:13],
+            "secret_sha256": sha256(secret),
+            "created_at_us": now,
+            "until_us": now + life,
+            "used_at_us": None,
+        }
+        sign_in_repository.copy_token(tx.conn, old.id, **fresh)
+        ends_us = min(old.until_us, now + overlap_hours * 3_600_000_000)
+        sign_in_repository.change_token(tx.conn, old.id, until_us=ends_us)
+        tx.details({"token": token_id, "name": old.name, "instead_of": old.id, "old_ends": iso(ends_us)})
+        listed = sign_in_repository.tokens(tx.conn, person_id=person.id)
+        return next(item for item in listed if item.id == token_id), secret
 
 
 @verb

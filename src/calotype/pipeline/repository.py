@@ -191,27 +191,35 @@ def interrupt(conn: sa.Connection, dataset_id: str, pipeline: str) -> list[str]:
     return ids
 
 
-def runs(conn: sa.Connection, *, dataset: str | None, limit: int) -> list[RunReport]:
-    """Runs without their stages, newest first."""
+def names_with_runs(conn: sa.Connection) -> list[str]:
+    """The datasets on which there was a run, ordered."""
+    name = schema.datasets.c.name
+    joined = schema.datasets.join(_RUNS, _RUNS.c.dataset_id == schema.datasets.c.id)
+    return list(conn.scalars(sa.select(name).select_from(joined).distinct().order_by(name)))
+
+
+def runs(conn: sa.Connection, *, datasets: list[str], limit: int) -> list[RunReport]:
+    """Runs on these datasets without their stages, newest first."""
     query = _with_names().order_by(_RUNS.c.started_at_us.desc(), _RUNS.c.id.desc()).limit(limit)
-    if dataset is not None:
-        query = query.where(schema.datasets.c.name == dataset)
+    query = query.where(schema.datasets.c.name.in_(datasets))
     return [_report(row, ()) for row in conn.execute(query)]
 
 
-def run(conn: sa.Connection, run_id: str) -> RunReport | None:
-    """One run with its stages; `run_id` may be a unique prefix of the id."""
-    query = _with_names().where(_RUNS.c.id.startswith(run_id, autoescape=True)).limit(2)
+def run(conn: sa.Connection, run_id: str, *, datasets: list[str]) -> RunReport | None:
+    """One run on these datasets with its stages; `run_id` may be a prefix of the id that is unique among them."""
+    is_it = _RUNS.c.id.startswith(run_id, autoescape=True) & schema.datasets.c.name.in_(datasets)
+    query = _with_names().where(is_it).limit(2)
     matches = conn.execute(query).all()
     if len(matches) != 1:
         return None
     return _with_stages(conn, matches)[0]
 
 
-def running(conn: sa.Connection, *, limit: int) -> list[RunReport]:
-    """Runs that have not ended, with their stages, newest first."""
+def running(conn: sa.Connection, *, datasets: list[str], limit: int) -> list[RunReport]:
+    """Runs on these datasets that have not ended, with their stages, newest first."""
     newest_first = (_RUNS.c.started_at_us.desc(), _RUNS.c.id.desc())
-    query = _with_names().where(_RUNS.c.state == str(State.RUNNING)).order_by(*newest_first).limit(limit)
+    query = _with_names().where(_RUNS.c.state == str(State.RUNNING), schema.datasets.c.name.in_(datasets))
+    query = query.order_by(*newest_first).limit(limit)
     return _with_stages(conn, conn.execute(query).all())
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
+
 from calotype.datasets import refs
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor, Permission
@@ -50,10 +52,8 @@ def runs(actor: Actor, *, store: Store, dataset: str | None = None, limit: int =
     with store.catalog.read() as conn:
         if dataset is not None:
             refs.dataset(conn, dataset)
-        reports = repository.runs(conn, dataset=dataset, limit=max(1, min(limit, 1_000)))
-    names = sorted({report.dataset for report in reports})
-    visible = set(store.guard.visible(actor, Permission.DATASET_READ, names))
-    return [report for report in reports if report.dataset in visible]
+        names = [dataset] if dataset is not None else _visible(actor, conn, store)
+        return repository.runs(conn, datasets=names, limit=max(1, min(limit, 1_000)))
 
 
 @verb
@@ -63,13 +63,10 @@ def current(actor: Actor, *, store: Store) -> CurrentRuns:
     Raises: NotPermitted.
     """
     with store.catalog.read() as conn:
-        running = repository.running(conn, limit=MAX_RUNNING)
-    seen = {report.dataset for report in running}
-    visible = set(store.guard.visible(actor, Permission.DATASET_READ, sorted(seen)))
-    latest = runs(actor, store=store, limit=MAX_RUNNING)
-    return CurrentRuns(
-        tuple(report for report in running if report.dataset in visible), latest[0] if latest else None
-    )
+        names = _visible(actor, conn, store)
+        running = repository.running(conn, datasets=names, limit=MAX_RUNNING)
+        latest = repository.runs(conn, datasets=names, limit=1)
+    return CurrentRuns(tuple(running), latest[0] if latest else None)
 
 
 @verb
@@ -79,11 +76,15 @@ def get(actor: Actor, run_id: str, *, store: Store) -> RunReport:
     Raises: NotPermitted, RunNotFound.
     """
     with store.catalog.read() as conn:
-        report = repository.run(conn, run_id) if run_id else None
+        report = repository.run(conn, run_id, datasets=_visible(actor, conn, store)) if run_id else None
     if report is None:
         raise RunNotFound(got=run_id[:80])
-    store.guard.require(actor, Permission.DATASET_READ, dataset=report.dataset)
     return report
+
+
+def _visible(actor: Actor, conn: sa.Connection, store: Store) -> list[str]:
+    """The datasets with runs that the actor may read: others must not show, neither by name nor by what is left out."""
+    return store.guard.visible(actor, Permission.DATASET_READ, repository.names_with_runs(conn))
 
 
 def _dataset_id(actor: Actor, name: str, *, store: Store) -> str:

@@ -71,6 +71,7 @@ class RoleKeys:
     """Knows who asks by a header: a role and where it is held, or nobody."""
 
     accounts = True
+    provider_name = ""
     public_paths = frozenset(API + path for path in NOBODY_NEEDED)
 
     def admit(self, headers: Headers) -> Admitted | None:

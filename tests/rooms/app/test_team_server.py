@@ -172,7 +172,8 @@ def test_every_route_keeps_out_whoever_has_no_role(workspace: Store, owner: Acto
         assert "secret" not in answer.text or not answer.is_success, name
     assert set(let_in) - set(WITHOUT_A_ROLE) == set()
     assert unclear == {}
-    mine = {"token.create", "person.sign-in", "person.accept-invitation", "access.refused", "access.ask"}
+    signing = {"person.sign-in", "person.accept-invitation"}
+    mine = {"token.create", "token.rotate", "access.refused", "access.ask", *signing}
     new = ana.get(f"{API}/audit?limit=5000").json()["items"][: -len(before)]
     assert {event["verb"] for event in new} <= mine
     assert [person.email for person in service.people(owner, store=workspace)] == [

@@ -265,6 +265,35 @@ def test_tokens_of_others_are_made_and_revoked_by_those_who_manage_people(worksp
     assert signing_in.from_token(text, store=workspace) is None
 
 
+def test_a_rotated_token_works_until_the_overlap_is_over(workspace, ana, at):
+    first, old = tokens.create_token(ana, "nightly", store=workspace, scopes=["audit"], days=30)
+    second, new = tokens.rotate_token(ana, "nightly", store=workspace, overlap_hours=2)
+    assert (second.name, second.scopes, second.id != first.id, new != old) == (
+        "nightly",
+        ("audit",),
+        True,
+        True,
+    )
+    assert abs(second.until_us - first.until_us) < 60_000_000
+    at(119)
+    assert signing_in.from_token(old, store=workspace) and signing_in.from_token(new, store=workspace)
+    at(121)
+    assert signing_in.from_token(old, store=workspace) is None
+    assert signing_in.from_token(new, store=workspace) is not None
+
+
+def test_a_rotation_ends_at_once_without_overlap_and_touches_no_token_of_others(workspace, owner, ana):
+    _, old = tokens.create_token(ana, "nightly", store=workspace)
+    tokens.rotate_token(ana, "nightly", store=workspace, overlap_hours=0)
+    assert signing_in.from_token(old, store=workspace) is None
+    service.add_person(owner, "bo@example.org", "Bo", store=workspace, role="curator")
+    person = next(item for item in service.people(owner, store=workspace) if item.email == "bo@example.org")
+    bo = actor_of(workspace, signing_in.start_session(person, store=workspace))
+    refused("token-not-found", tokens.rotate_token, bo, "nightly", store=workspace)
+    refused("not-permitted", tokens.rotate_token, bo, "nightly", store=workspace, for_email="ana@example.org")
+    refused("end-invalid", tokens.rotate_token, ana, "nightly", store=workspace, overlap_hours=169)
+
+
 @pytest.mark.parametrize(
     ("options", "code"),
     [({"days": 0}, "end-invalid"), ({"days": 366}, "end-invalid"), ({"scopes": ["all"]}, "scope-unknown")],

@@ -12,6 +12,7 @@ from calotype.foundation.errors import NotPermitted
 from calotype.foundation.http import Session
 from calotype.pipeline import routes, service
 from calotype.pipeline.model import Acquire, Commit, Pipeline
+from calotype.pipeline.runs import RunNotFound
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_who_may_not_read_sees_no_run(workspace, owner, made):
     stranger = type(owner)(id="test:bo", name="bo", roles=())
     ask = Session(stranger, workspace, SimpleNamespace())
     assert routes.list_runs(ask, dataset=None, limit=10).items == []
-    with pytest.raises(NotPermitted):
+    with pytest.raises(RunNotFound):
         routes.show_run(made.id, ask)
     with pytest.raises(NotPermitted):
         routes.list_runs(ask, dataset="shop", limit=10)

@@ -1955,6 +1955,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tokens/{id}/rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate Token
+         * @description Replace an API token, by its id or name; the answer has the new one, once. The old one ends after a while.
+         */
+        post: operations["rotate_token"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tokens/{id}": {
         parameters: {
             query?: never;
@@ -2293,6 +2313,46 @@ export interface paths {
          * @description Run a verb; its parameters decide what the packed body holds, its own guard who may. Answers frames.
          */
         post: operations["call_verb"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Start Provider Sign In
+         * @description Send the browser to the provider, with a cookie that only this browser has.
+         */
+        get: operations["start_provider_sign_in"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Finish Provider Sign In
+         * @description Where the provider sends the browser back to: signs in, or says on the sign-in page why not.
+         */
+        get: operations["finish_provider_sign_in"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3603,6 +3663,8 @@ export interface components {
             version: string;
             /** @description Whether people sign in with accounts of their own. */
             accounts: boolean;
+            /** @description What the provider is called that people can sign in with; empty without one. */
+            provider: string;
         };
         /** @description Distribution of a number. */
         Histogram: {
@@ -4525,6 +4587,16 @@ export interface components {
             /** @default false */
             discard?: boolean;
         };
+        /** @description How long the old token still works. */
+        Rotation: {
+            /** @default 24 */
+            overlap_hours?: number;
+            /**
+             * @description A service; empty for oneself.
+             * @default
+             */
+            for_email?: string;
+        };
         /** @description Number of rows that a merge writes and removes on the target. */
         RowChanges: {
             put: number;
@@ -5431,6 +5503,7 @@ export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
 export type RetestChanges = components['schemas']['RetestChanges'];
 export type ReviewRow = components['schemas']['ReviewRow'];
 export type Rollback = components['schemas']['Rollback'];
+export type Rotation = components['schemas']['Rotation'];
 export type RowChanges = components['schemas']['RowChanges'];
 export type RowCounts = components['schemas']['RowCounts'];
 export type Run = components['schemas']['Run'];
@@ -9391,6 +9464,41 @@ export interface operations {
             };
         };
     };
+    rotate_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewApiToken"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     revoke_token: {
         parameters: {
             query?: never;
@@ -9965,6 +10073,69 @@ export interface operations {
                 content: {
                     "application/vnd.calotype.frames": string;
                 };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    start_provider_sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finish_provider_sign_in: {
+        parameters: {
+            query?: {
+                /** @description The code that the provider gives for its tokens. */
+                code?: string;
+                /** @description What this server sent along, unchanged. */
+                state?: string;
+                /** @description The provider that answers (RFC 9207); some leave it out. */
+                iss?: string;
+                /** @description Why the provider did not identify anybody; empty where it did. */
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem (RFC 9457) */
             default: {

@@ -42,6 +42,8 @@ class PeopleTables(NamedTuple):
     grants: sa.Table
     access_requests: sa.Table
     invitations: sa.Table
+    identities: sa.Table
+    used_states: sa.Table
     sessions: sa.Table
     tokens: sa.Table
     attempts: sa.Table
@@ -76,7 +78,7 @@ def _rights(metadata: sa.MetaData) -> Iterator[sa.Table]:
         "grants", metadata, _id(), _person(), _text("role"), _text("scope"), _id("scope_id", key=False),
         sa.Column("reason", sa.Text, nullable=False), _text("created_by"), _time("created_at_us"),
         _time("until_us", nullable=True), _time("revoked_at_us", nullable=True),
-        _text("revoked_by", nullable=True),
+        _text("revoked_by", nullable=True), _text("source", server_default=""),
     )  # fmt: skip
     place, reason, note = (sa.Column(name, sa.Text, nullable=False) for name in ("place", "reason", "note"))
     asked, answered = _time("asked_at_us"), _time("answered_at_us", nullable=True)
@@ -90,6 +92,13 @@ def _sign_in(metadata: sa.MetaData) -> Iterator[sa.Table]:
         "invitations", metadata, _id(), _person(nullable=True), _text("secret_sha256", unique=True),
         _time("created_at_us"), _time("until_us"), _time("used_at_us", nullable=True),
     )  # fmt: skip
+    yield sa.Table(
+        "identities", metadata, sa.Column("issuer", sa.String(400), primary_key=True),
+        sa.Column("subject", sa.String(255), primary_key=True), _person(), _time("created_at_us"),
+    )  # fmt: skip
+    yield sa.Table(
+        "used_states", metadata, sa.Column("sha256", sa.String(64), primary_key=True), _time("at_us")
+    )
     yield sa.Table(
         "sessions", metadata, _id(), _person(), _text("secret_sha256", unique=True),
         _text("previous_sha256", index=True), _text("browser"), _text("address"), _time("created_at_us"),

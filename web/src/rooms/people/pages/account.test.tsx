@@ -9,7 +9,7 @@ const session = { id: "s1", browser: "Mozilla/5.0 (X11; Linux x86_64) Chrome/140
 const token = { id: "t1", who: "ana@example.org", name: "training", prefix: "calo_abcdefgh", scopes: ["read"], datasets: [], created_at: AT, until: AT, last_used: null };
 
 beforeEach(() => {
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true, provider: "" });
   answer("get", "/api/v1/datasets", {}, { items: [] });
   answer("get", "/api/v1/account/sessions", {}, { items: [session, { ...session, id: "s2", this: false, browser: "curl/8" }] });
   answer("get", "/api/v1/tokens", {}, { items: [token] });
@@ -60,7 +60,7 @@ test("while the account loads, and where it cannot be read", async () => {
 });
 
 test("on a server for one person it says how to have accounts", async () => {
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false, provider: "" });
   showPage("/account");
   expect(await screen.findByText("This server has no accounts")).toBeTruthy();
 });

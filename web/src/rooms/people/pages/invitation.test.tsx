@@ -12,7 +12,7 @@ beforeEach(() => {
   refuse("get", "/api/v1/session", {}, { status: 401, code: "not-signed-in", detail: "nobody is signed in" });
   refuse("get", "/api/v1/datasets", {}, { status: 401, code: "not-signed-in", detail: "nobody is signed in" });
   refuse("get", "/api/v1/runs/current", {}, { status: 401, code: "not-signed-in", detail: "nobody is signed in" });
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true, provider: "" });
 });
 afterEach(() => void (window.location.hash = ""));
 

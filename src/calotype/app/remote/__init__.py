@@ -1,0 +1,1 @@
+"""The server of remote workspaces, and how programs sign in to one."""
