@@ -20,7 +20,7 @@ def streets(owner, workspace):
 
 
 def test_an_export_is_recorded_with_what_it_wrote_and_nothing_else(owner, workspace):
-    facts = {"format": "coco", "samples": 3, "path": "/home/ana/secret"}
+    facts = {"format": "coco", "samples": 3, "path": "C:/ana/secret"}
     service.record_export(owner, "streets", facts, store=workspace)
     (event,) = govern.audit(owner, store=workspace, wanted=AuditFilter.of(verb="release.export"))
     assert (event.subject, event.details["samples"]) == ("streets", 3)
