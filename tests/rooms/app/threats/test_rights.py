@@ -157,11 +157,19 @@ def test_t14_no_secret_is_the_same_in_two_workspaces_and_sign_up_is_closed(team,
         for name, password in (("admin", "admin"), ("admin@localhost", "password"), ("", "")):
             refused = stranger.post(f"{API}/sign-in", json={"email": name, "password": password})
             assert refused.status_code == 401
+        begun = stranger.post(f"{API}/device-sign-ins", json={"device": "eve"}).json()
+        asked = stranger.post(f"{API}/device-sign-ins/token", json={"device_code": begun["device_code"]})
+        assert asked.json() == {"token": None}
+        for code in ("", "x", begun["user_code"]):
+            refused = stranger.post(f"{API}/device-sign-ins/token", json={"device_code": code})
+            assert refused.status_code == 409
+        answer = {"user_code": begun["user_code"], "allow": True}
+        assert stranger.post(f"{API}/device-sign-ins/answer", json=answer).status_code == 401
         assert service.people(OWNER, store=other.store) == []
     assert {
         path.removeprefix(API) for path, *_ in operations() if "sign-up" in path or "register" in path
     } == set()
-    assert len(NOBODY_NEEDED) == 7, "a route that needs nobody signed in is looked at here first"
+    assert len(NOBODY_NEEDED) == 9, "a route that needs nobody signed in is looked at here first"
 
 
 @pytest.mark.parametrize("token", ["admin", "changeme", "secret-token", "a" * 40, "0101010101010101010101"])

@@ -9,7 +9,7 @@ const event = { seq: 29, at: "2026-11-28T22:49:49.047Z", actor: "person:1", acto
 
 beforeEach(() => {
   answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] });
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true, provider: "" });
 });
 
 test("loading", async () => {

@@ -15,7 +15,7 @@ const rules = (may: readonly string[], other: object = no) =>
     (query["resource"] === "workspace" ? { ...no, action: "people.read", allowed: may.includes(query["action"] ?? ""), would_allow: [] } : other) as never);
 
 beforeEach(() => {
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true, provider: "" });
   answer("get", "/api/v1/datasets", {}, { items: [] });
   answer("get", "/api/v1/people", {}, { items: [ana] });
   answer("get", "/api/v1/teams", {}, { items: [] });
@@ -66,7 +66,7 @@ test("nothing asked yet, loading, and a question that cannot be answered", async
 });
 
 test("a server without accounts says how to have some", async () => {
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false, provider: "" });
   showPage("/access");
   expect(await within(document.body).findByRole("heading", { name: "This server has no accounts" })).toBeTruthy();
 });

@@ -16,7 +16,7 @@ const listed = (waiting: readonly object[], own: readonly object[]) =>
   answer("get", REQUESTS, {}, ({ query }) => ({ items: query["everyone"] ? waiting : own }) as never);
 
 beforeEach(() => {
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true, provider: "" });
   answer("get", "/api/v1/datasets", {}, { items: [] });
   answer("get", WHY, {}, ({ query }) => (query["resource"] === "workspace" ? { ...why, allowed: true } : { ...why, allowed: false, would_allow: [{ role: "ml-engineer", on: "dataset:night" }] }));
   listed([request], []);

@@ -10,7 +10,7 @@ const token = { ...grant, kind: "token-unused", id: "t1", role: "nightly", on: "
 const owner = { ...grant, kind: "last-owner", id: "p1", who: "ana@example.org", name: "Ana", role: "owner", on: "workspace" } as const;
 
 beforeEach(() => {
-  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true });
+  answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true, provider: "" });
   answer("get", "/api/v1/access/why", {}, { who: "a", action: "people.read", resource: "workspace", allowed: true, rule: "owner", says: "all", by: [], would_allow: [] });
   answer("get", REVIEW, {}, { items: [grant, token, owner] });
 });
