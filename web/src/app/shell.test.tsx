@@ -12,7 +12,7 @@ const CURRENT = "/api/v1/runs/current";
 const SHA = "1".repeat(64);
 
 beforeEach(() => {
-  answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0", accounts: false, provider: "" });
+  answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0", accounts: false });
   answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false, provider: "" });
   answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] });
   answer("get", "/api/v1/runs", {}, { items: [] });
