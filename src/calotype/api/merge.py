@@ -9,6 +9,7 @@ from calotype.api.context import Context, DatasetHandle, ref_text
 from calotype.datasets.commits import Commit
 from calotype.versions import model
 from calotype.versions import service as versions
+from calotype.versions.approval import Approval
 from calotype.versions.blame import Blame
 from calotype.versions.model import MergeConflict, Resolution
 
@@ -104,5 +105,18 @@ class HistoryMethods(DatasetHandle):
         return self._call(versions.blame, which)
 
     def protect(self, branch: str = "main", rules: Mapping[str, Any] | None = None) -> None:
-        """Restrict a branch to merges with green gates; empty rules lift the protection. Raises: RefNotFound."""
+        """Restrict a branch to merges with green gates; empty rules lift the protection.
+
+        Args:
+            rules: `{"gates": True, "approval": True}` also asks for the approval of a second person.
+        Raises: RefNotFound, ProtectionInvalid.
+        """
         self._call(versions.protect, branch, rules)
+
+    def approve(self, commit: str | Commit, *, reason: str = "") -> Approval:
+        """Approve a commit of somebody else, for branches that ask for it. Raises: NotPermitted, RefNotFound."""
+        return self._call(versions.approve, ref_text(commit), reason=reason)
+
+    def approvals(self, commit: str | Commit) -> list[Approval]:
+        """Who approved a commit, oldest first. Raises: RefNotFound."""
+        return self._call(versions.approvals, ref_text(commit))

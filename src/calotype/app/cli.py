@@ -91,6 +91,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "undo": ("calotype.versions.commands:undo", "Revert the changes of one commit"),
         "blame": ("calotype.versions.commands:blame", "Show who created and last changed an annotation"),
         "protect": ("calotype.versions.commands:protect", "Require green gates for merges into a branch"),
+        "approve": ("calotype.versions.commands:approve", "Approve a commit of somebody else"),
     },
     "Pipelines": {
         "run": ("calotype.pipeline.commands:run", "Run a pipeline; up-to-date stages are skipped"),

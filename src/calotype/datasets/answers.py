@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from calotype.foundation.answers import Answer, MediaKey, Scalar, Sha256, Timestamp
+from calotype.foundation.answers import Answer, MediaKey, Scalar, Sha256, Timestamp, optional
 
 
 class CommitStats(Answer):
@@ -117,7 +117,8 @@ class Diff(Changes):
 class BranchRules(Answer):
     """Rules of a protected branch, which accepts only merges."""
 
-    gates: Literal[True] = Field(description="The source of a merge must pass the gates.")
+    gates: Literal[True] = optional("The source of a merge must pass the gates.")
+    approval: Literal[True] = optional("Somebody who made none of its commits must have approved it.")
 
 
 class Ref(Answer):

@@ -155,12 +155,14 @@ class Circumstances:
         about: Id of the actor whose rights would grow; empty where nobody's would.
         governing: Whether the verb gives or takes a role that can grant roles, or changes the account of who has one.
         changes_account: Whether the verb creates a token, or changes a password or a session.
+        own_work: Whether the actor would approve what they made themselves.
     """
 
     part: str = ""
     about: str = ""
     governing: bool = False
     changes_account: bool = False
+    own_work: bool = False
 
 
 ORDINARY = Circumstances()

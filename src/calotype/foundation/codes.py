@@ -158,6 +158,7 @@ CODES: dict[str, Code] = {
     "merge-conflict-not-found": _NOT_FOUND,
     "merge-not-found": _NOT_FOUND,
     "merge-closed": _CONFLICT,
+    "approval-missing": _RED,
     "merge-blocked": _RED,
     "merge-behind": _CONFLICT,
     "nothing-to-merge": _CONFLICT,

@@ -17,7 +17,7 @@ from calotype.govern.model import MODELS
 
 NO_PERMIT = "no-permit"
 """The rule of a decision to which no policy applies."""
-FLAGS = ("above_token", "by_token", "changes_account", "own_rights", "governing")
+FLAGS = ("above_token", "by_token", "changes_account", "own_rights", "own_work", "governing")
 """What a policy can ask of the circumstances."""
 MEMO = 50_000
 

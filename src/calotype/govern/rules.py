@@ -61,7 +61,7 @@ def question(
     """What Cedar is asked: the facts about an actor and a resource that rules can depend on."""
     now = now_us()
     in_force = [grant for grant in actor.grants if grant.until_us is None or now < grant.until_us]
-    flags = [name for name in ("governing", "changes_account") if getattr(circumstances, name)]
+    flags = [name for name in ("governing", "changes_account", "own_work") if getattr(circumstances, name)]
     if circumstances.about and circumstances.about == actor.id:
         flags.append("own_rights")
     if actor.ceiling is not None:

@@ -138,6 +138,21 @@ class BlameList(Answer):
     items: list[Blame]
 
 
+class Approval(Answer):
+    """The yes of a person to a commit."""
+
+    commit: Sha256
+    by: str = Field(description="The address or name of the person.")
+    reason: str
+    at: Timestamp
+
+
+class ApprovalList(Answer):
+    """Who approved a commit, oldest first."""
+
+    items: list[Approval]
+
+
 class BranchProtection(Answer):
     """Protection of a branch."""
 

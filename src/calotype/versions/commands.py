@@ -216,14 +216,36 @@ def protect(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(help="A dataset.", show_default=False)],
     branch: Annotated[str, typer.Argument(help="The branch.", show_default=False)],
+    approval: Annotated[
+        bool, typer.Option("--approval", help="Also ask for the yes of somebody else (`calotype approve`).")
+    ] = False,
     off: Annotated[bool, typer.Option("--off", help="Remove the protection.")] = False,
 ) -> None:
     """Protect a branch: it accepts only merges with green gates."""
     t = terminal(ctx)
-    ref = service.protect(t.actor, name, branch, {} if off else {"gates": True}, store=t.store())
+    rules = {"gates": True, "approval": True} if approval else {"gates": True}
+    ref = service.protect(t.actor, name, branch, {} if off else rules, store=t.store())
+    asked = "green gates and the approval of a second person" if approval else "green gates"
     shown = (
-        f"{ref.name} is protected: it accepts only merges with green gates"
+        f"{ref.name} is protected: it accepts only merges with {asked}"
         if ref.protection
         else f"{ref.name} is not protected"
     )
     t.emit({"branch": ref.name, "protection": ref.protection}, shown)
+
+
+def approve(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="A dataset.", show_default=False)],
+    commit: Annotated[str, typer.Argument(help="A commit, tag or branch.", show_default=False)],
+    reason: Annotated[str, typer.Option(help="Why, or what was looked at.")] = "",
+    listed: Annotated[bool, typer.Option("--list", help="List who approved it; approve nothing.")] = False,
+) -> None:
+    """Approve a commit of somebody else, for branches that ask for a second person."""
+    t = terminal(ctx)
+    if listed:
+        items = service.approvals(t.actor, name, commit, store=t.store())
+    else:
+        items = [service.approve(t.actor, name, commit, store=t.store(), reason=reason)]
+    rows = [[item.actor, item.to_dict()["at"][:19], item.reason] for item in items]
+    t.emit({"items": [item.to_dict() for item in items]}, table(["approved by", "at", "reason"], rows))

@@ -23,6 +23,7 @@ from calotype.foundation.errors import ChecksFailed, Conflict
 from calotype.foundation.ids import uuid7
 from calotype.store import Store
 from calotype.versions import merge_tables, repository
+from calotype.versions.approval import require_approval
 from calotype.versions.merge_rules import ancestors, common_ancestor
 from calotype.versions.merge_tables import MergePlan
 from calotype.versions.model import Choices, Merge, MergeConflict
@@ -154,7 +155,7 @@ def _change_to_write(attempt: MergeAttempt, ours: Snapshot) -> Change:
     target = plan_merge(attempt, ours)
     assert attempt.plan is not None
     if target.protection and attempt.undo is None:
-        _require_green_gates(attempt, target)
+        _require_protection(attempt, target)
     if attempt.plan.result.open:
         raise UnresolvedConflicts
     if attempt.undo is not None and not _has_effect(attempt.plan):
@@ -184,11 +185,31 @@ def _open_commit(attempt: MergeAttempt, commit: Commit | None) -> Snapshot:
         return open_ref(conn, attempt.store, attempt.info, ref, name=commit.id if commit else "")
 
 
+def _require_protection(attempt: MergeAttempt, target: Ref) -> None:
+    """Raises: MergeBehind, MergeBlocked, ApprovalMissing."""
+    info, rules = attempt.info, target.protection or {}
+    if attempt.head is not None and attempt.base != attempt.head:
+        raise MergeBehind(dataset=info.name, target=target.name, source=attempt.source)
+    if rules.get("gates"):
+        _require_green_gates(attempt, target)
+    if rules.get("approval"):
+        _require_approval(attempt, target)
+
+
+def _require_approval(attempt: MergeAttempt, target: Ref) -> None:
+    source, head, info = attempt.source_commit, attempt.head, attempt.info
+    assert source is not None
+    with attempt.store.catalog.read() as conn:
+        commits = dataset_repository.commits_of(conn, info.id)
+        parents = {key: commit.parents for key, commit in commits.items()}
+        known = ancestors(parents, head.id) if head is not None else set()
+        merged = [commits[key] for key in ancestors(parents, source.id) - known]
+        require_approval(conn, source, merged, dataset=info.name, source=attempt.source, target=target.name)
+
+
 def _require_green_gates(attempt: MergeAttempt, target: Ref) -> None:
     source, info = attempt.source_commit, attempt.info
     assert source is not None
-    if attempt.head is not None and attempt.base != attempt.head:
-        raise MergeBehind(dataset=info.name, target=target.name, source=attempt.source)
     verdict = attempt.gatekeeper(attempt.actor, f"{info.name}@{source.id}") if attempt.gatekeeper else None
     red_gates = [gate for gate in verdict.gates if gate.blocks] if verdict else []
     if verdict is None or red_gates:

@@ -1,4 +1,4 @@
-"""Protected branches, which accept only merges, and only if the gates of the source are green."""
+"""Protected branches, which accept only merges: with green gates, and where asked for the yes of a second person."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.versions import repository
 
-RULES = ("gates",)
+RULES = ("gates", "approval")
 
 
 class ProtectionInvalid(Invalid):
@@ -24,17 +24,19 @@ class ProtectionInvalid(Invalid):
 
     code = "protection-invalid"
     what = "{got!r} is not a rule for protecting a branch"
-    fix = 'use {{"gates": true}}, or an empty mapping to remove the protection'
+    fix = 'use {{"gates": true, "approval": true}}, or an empty mapping to remove the protection'
 
 
 @verb
 def protect(
     actor: Actor, name: str, branch: str, rules: Mapping[str, Any] | None = None, *, store: Store
 ) -> Ref:
-    """Protect a branch from edits, commits and rollbacks: it accepts only merges of commits with green gates.
+    """Protect a branch from edits, commits and rollbacks: it accepts only merges that its rules allow.
 
     Args:
-        rules: `{"gates": True}`, the default; an empty mapping removes the protection.
+        rules: `{"gates": True}`, the default, asks for green gates; `"approval": True` asks for the yes of somebody
+            who made none of the commits (`approve`); an empty mapping removes the protection. Who lifts the rule of
+            approval needs the permission to grant roles.
     Raises: NotPermitted, DatasetNotFound, RefNotFound, ProtectionInvalid, WorkingStateDirty.
     """
     dataset_name, _ = refs.split_name(name)
@@ -46,6 +48,8 @@ def protect(
     with store.catalog.write(actor, "dataset.protect", subject=dataset_name) as tx:
         info = refs.dataset(tx.conn, dataset_name)
         ref = refs.branch(tx.conn, info, branch)
+        if (ref.protection or {}).get("approval") and not new_rules.get("approval"):
+            store.guard.require(actor, Permission.GRANT_MANAGE)
         head = None if ref.commit_id is None else dataset_repository.commit(tx.conn, ref.commit_id)
         if new_rules and not is_clean(ref, head):
             # Once the branch is protected, nobody could commit these edits.

@@ -21,6 +21,19 @@ def protect_ref(conn: sa.Connection, ref: Ref, rules: Mapping[str, Any] | None) 
     conn.execute(statement.values(protection=rules or sa.null(), sequence=_REFS.c.sequence + 1))
 
 
+def add_approval(conn: sa.Connection, commit_id: str, actor: str, reason: str, at_us: int) -> None:
+    """Insert an approval."""
+    values = {"commit_id": commit_id, "actor": actor, "reason": reason, "at_us": at_us}
+    conn.execute(schema.commit_approvals.insert().values(**values))
+
+
+def approvals(conn: sa.Connection, commit_id: str) -> list[dict[str, Any]]:
+    """The approvals of a commit, oldest first."""
+    table = schema.commit_approvals
+    query = sa.select(table).where(table.c.commit_id == commit_id).order_by(table.c.at_us, table.c.actor)
+    return [dict(row) for row in conn.execute(query).mappings()]
+
+
 def put_merge(conn: sa.Connection, merge: Merge) -> None:
     """Insert or update a merge."""
     values = {f: getattr(merge, f) for f in Merge.__slots__} | {"counts": dict(merge.counts)}

@@ -49,6 +49,12 @@ class Choice(BaseModel):
     )
 
 
+class Approving(BaseModel):
+    """Why, or what was looked at."""
+
+    reason: str = Field("", max_length=500)
+
+
 class Landing(BaseModel):
     """The commit message; empty for the default one."""
 
@@ -56,7 +62,7 @@ class Landing(BaseModel):
 
 
 class Protection(BaseModel):
-    """Rules of a branch, e.g. `{"gates": true}`; empty removes the protection."""
+    """Rules of a branch, e.g. `{"gates": true, "approval": true}`; empty removes the protection."""
 
     rules: dict[str, Any] = Field(max_length=100)
 
@@ -169,3 +175,17 @@ def put_protection(dataset: Named, branch: Named, body: Protection, ask: Ask) ->
     """Protect a branch, or remove its protection."""
     ref = service.protect(ask.actor, dataset, branch, body.rules, store=ask.store)
     return answers.BranchProtection.of({"branch": ref.name, "protection": ref.protection})
+
+
+@routes.get("/datasets/{dataset}/commits/{commit}/approvals", **READ)
+def list_approvals(dataset: Named, commit: Named, ask: Ask) -> answers.ApprovalList:
+    """Who approved a commit."""
+    items = service.approvals(ask.actor, dataset, commit, store=ask.store)
+    return answers.ApprovalList.of({"items": [item.to_dict() for item in items]})
+
+
+@routes.post("/datasets/{dataset}/commits/{commit}/approvals", status_code=201, **COMMIT)
+def approve_commit(dataset: Named, commit: Named, body: Approving, ask: Ask) -> answers.Approval:
+    """Approve a commit of somebody else, for branches that ask for a second person."""
+    approval = service.approve(ask.actor, dataset, commit, store=ask.store, reason=body.reason)
+    return answers.Approval.of(approval.to_dict())

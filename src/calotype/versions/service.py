@@ -22,6 +22,7 @@ from calotype.foundation.errors import NotFound
 from calotype.foundation.verbs import verb
 from calotype.store import Store
 from calotype.versions import merge_execution, repository
+from calotype.versions.approval import approvals, approve
 from calotype.versions.blame import blame
 from calotype.versions.merge_execution import MergeAttempt, require_open
 from calotype.versions.merge_rows import resolve_fields
@@ -41,6 +42,8 @@ __all__ = [
     "MergeNotFound",
     "MergeOptions",
     "abandon",
+    "approvals",
+    "approve",
     "blame",
     "conflicts",
     "conflicts_open",
@@ -107,7 +110,7 @@ def merge(
         name: `dataset` or `dataset@branch`, the target unless `options.into` names another branch.
         gatekeeper: Evaluates the gates if the branch is protected.
     Raises: NotPermitted, DatasetNotFound, RefNotFound, NothingToMerge, WorkingStateDirty, ResolutionInvalid,
-        MergeBlocked, MergeBehind, WorkingStateMoved.
+        MergeBlocked, MergeBehind, ApprovalMissing, WorkingStateMoved.
     """
     attempt = _new_attempt(actor, name, source, store, options)
     attempt.message = message_of(

@@ -353,9 +353,8 @@ def _derive_and_curate(http: TestClient, workspace: Store, owner: Actor) -> None
     assert inside["position"]["total"] == 3
     assert len(say(http, "GET", f"{place}/vectors")["items"]) == 1
     say(http, "POST", f"{place}/splits", json={"fractions": {"train": 0.5, "val": 0.5}})
-    selected = say(http, "POST", f"{place}/selections", json={"n": 2})
-    tagged = say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})
-    assert (selected["tagged"], tagged["tagged"]) == (None, 2)
+    assert say(http, "POST", f"{place}/selections", json={"n": 2})["tagged"] is None
+    assert say(http, "POST", f"{place}/selections/tagged", json={"n": 2, "name": "two"})["tagged"] == 2
     body = {"recipe": {"name": "half", "steps": [{"resize": {"width": 32}}]}, "where": "split = train"}
     for noun in ("augmentations", "transformations"):
         planned = say(http, "POST", f"{place}/{noun}/plan", json=body)["to_make"]
@@ -382,8 +381,8 @@ def _merge(http: TestClient, streets: Streets) -> None:
     streets.commit("streets", boxes=[box(0, 0, score=0.75)])
     place = "/datasets/streets"
     assert say(http, "GET", f"{place}/merges/preview?source=fix")["counts"]["open"] == 1
-    given_up = say(http, "POST", f"{place}/merges", json={"source": "fix"})["merge"]
-    assert say(http, "DELETE", f"{place}/merges/{given_up}")["state"] == "abandoned"
+    merge = f"{place}/merges/" + say(http, "POST", f"{place}/merges", json={"source": "fix"})["merge"]
+    assert say(http, "DELETE", merge)["state"] == "abandoned"
     merge = f"{place}/merges/" + say(http, "POST", f"{place}/merges", json={"source": "fix"})["merge"]
     assert say(http, "GET", merge)["items"][0]["theirs"]["score"] == 0.25
     assert say(http, "POST", f"{merge}/choices", json={"how": {"score": 0.5}}) == {"settled": [1]}
@@ -395,6 +394,8 @@ def _merge(http: TestClient, streets: Streets) -> None:
     first = say(http, "GET", f"{place}/log?all_refs=true")["items"][-1]["id"]
     assert say(http, "POST", f"{place}/undos", json={"commit": first})["source_commit"] is None
     assert len(say(http, "GET", f"{place}/merges")["items"]) == 4
+    yes = say(http, "POST", f"{place}/commits/main/approvals", json={"reason": "looked at"})
+    assert say(http, "GET", f"{place}/commits/main/approvals")["items"] == [yes]
     for rules in ({"gates": True}, {}):
         protected = say(http, "PUT", f"{place}/branches/main/protection", json={"rules": rules})
         assert protected["protection"] == (rules or None)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import ClassVar
+
 import pytest
 from tests.support.streets import Streets, box
 
 from calotype.datasets import refs, service
 from calotype.findings.gatekeeping import Verdict
 from calotype.findings.model import Gate, GateState
+from calotype.foundation.actor import Actor, Guard
+from calotype.foundation.errors import NotPermitted
+from calotype.govern.rules import RoleRules
 from calotype.versions import service as versions
+from calotype.versions.approval import ApprovalMissing
 from calotype.versions.merge_execution import MergeBehind, MergeBlocked, NothingToUndo
 from calotype.versions.protection import ProtectionInvalid
 
@@ -107,3 +114,78 @@ class TestProtected:
     def test_unknown_rules_are_refused(self, streets):
         with pytest.raises(ProtectionInvalid):
             streets.do("protect", "main", {"votes": 2})
+
+
+class TestFourEyes:
+    """A branch that asks for a second person takes what somebody else has approved."""
+
+    BOTH: ClassVar[dict[str, bool]] = {"gates": True, "approval": True}
+
+    @pytest.fixture
+    def green(self):
+        return lambda *_: Verdict((gate("geometry", GateState.GREEN),))
+
+    @pytest.fixture
+    def bo(self) -> Actor:
+        return Actor("test:bo", "bo")
+
+    def approve(self, streets, who, commit):
+        return versions.approve(who, "streets", commit.id, store=streets.store, reason="looked at 3 samples")
+
+    def test_a_merge_waits_for_somebody_else(self, streets, green, bo):
+        theirs = streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
+        streets.do("protect", "main", self.BOTH)
+        with pytest.raises(ApprovalMissing, match=f"nobody else approved commit {theirs.short}"):
+            streets.do("merge", "fix", gatekeeper=green)
+        approval = self.approve(streets, bo, theirs)
+        assert self.approve(streets, bo, theirs) == approval
+        assert versions.approvals(bo, "streets", "fix", store=streets.store) == [approval]
+        assert streets.do("merge", "fix", gatekeeper=green).state == "landed"
+
+    def test_the_yes_is_to_one_commit(self, streets, green, bo):
+        self.approve(streets, bo, streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)]))
+        streets.commit("streets@fix", boxes=[box(1, 1, score=0.5)])
+        streets.do("protect", "main", self.BOTH)
+        with pytest.raises(ApprovalMissing):
+            streets.do("merge", "fix", gatekeeper=green)
+
+    def test_nobody_approves_their_own_commit(self, owner, workspace, bo):
+        ruled = replace(workspace, guard=Guard(RoleRules()))
+        streets = Streets(owner, ruled)
+        commit = streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
+        with pytest.raises(NotPermitted) as refused:
+            versions.approve(owner, "streets", commit.id, store=ruled)
+        assert refused.value.fields["rule"] == "guard-four-eyes"
+        assert versions.approve(bo, "streets", commit.id, store=ruled).actor == "bo"
+        with pytest.raises(NotPermitted):
+            versions.approve(Actor("test:x", "x", roles=("ml-engineer",)), "streets", commit.id, store=ruled)
+
+    def test_whoever_made_a_part_of_it_does_not_count(self, streets, green, bo):
+        streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
+        theirs = Streets.__new__(Streets)
+        theirs.__dict__.update({**streets.__dict__, "owner": bo})
+        last = theirs.commit("streets@fix", boxes=[box(1, 1, score=0.5)])
+        assert last.author == "bo"
+        streets.do("protect", "main", self.BOTH)
+        self.approve(streets, Actor("test:ana", "ana"), last)
+        with pytest.raises(ApprovalMissing, match="only ana, bo worked on it"):
+            streets.do("merge", "fix", gatekeeper=green)
+        self.approve(streets, Actor("test:chi", "chi"), last)
+        assert streets.do("merge", "fix", gatekeeper=green).state == "landed"
+
+    def test_red_gates_stop_what_was_approved(self, streets, bo):
+        commit = streets.commit("streets@fix", boxes=[box(0, 0, score=0.5)])
+        streets.do("protect", "main", self.BOTH)
+        self.approve(streets, bo, commit)
+        red = Verdict((gate("geometry", GateState.RED),))
+        with pytest.raises(MergeBlocked):
+            streets.do("merge", "fix", gatekeeper=lambda *_: red)
+
+    def test_who_may_not_grant_roles_does_not_lift_the_rule(self, owner, workspace):
+        ruled = replace(workspace, guard=Guard(RoleRules()))
+        Streets(owner, ruled).do("protect", "main", self.BOTH)
+        engineer = Actor("test:eve", "eve", roles=("data-engineer",))
+        for rules in ({}, {"gates": True}):
+            with pytest.raises(NotPermitted):
+                versions.protect(engineer, "streets", "main", rules, store=ruled)
+        assert versions.protect(owner, "streets", "main", {}, store=ruled).protection is None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from calotype.store.catalog import people_tables, view_tables
+from calotype.store.catalog import merge_tables, people_tables, view_tables
 
 metadata = sa.MetaData(
     naming_convention={
@@ -338,44 +338,7 @@ measures = sa.Table(
 )
 """Values computed from the pixels of a media object (hashes, sharpness, descriptors); a disposable cache."""
 
-merges = sa.Table(
-    "merges",
-    metadata,
-    _id(),
-    _dataset_id(),
-    sa.Column("source", sa.String(200), nullable=False),
-    sa.Column("target", sa.String(200), nullable=False),
-    sa.Column("base_commit", sa.String(64), nullable=True),
-    sa.Column("source_commit", sa.String(64), nullable=False),
-    sa.Column("target_commit", sa.String(64), nullable=True),
-    sa.Column("state", sa.String(16), nullable=False, index=True),
-    sa.Column("counts", sa.JSON, nullable=False),
-    sa.Column("merge_commit", sa.String(64), nullable=True),
-    sa.Column("actor", sa.String(200), nullable=False),
-    sa.Column("created_at_us", sa.BigInteger, nullable=False),
-    sa.Column("finished_at_us", sa.BigInteger, nullable=True),
-)
-"""Merges: open while they have unresolved conflicts, then landed or abandoned."""
-
-merge_conflicts = sa.Table(
-    "merge_conflicts",
-    metadata,
-    sa.Column("merge_id", sa.String(64), sa.ForeignKey("merges.id"), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True),
-    sa.Column("kind", sa.String(32), nullable=False),
-    sa.Column("table_name", sa.String(400), nullable=False),
-    sa.Column("row_id", sa.String(64), nullable=False),
-    sa.Column("sample_id", sa.String(64), nullable=True, index=True),
-    sa.Column("fields", sa.JSON, nullable=False),
-    sa.Column("base", sa.JSON, nullable=True),
-    sa.Column("ours", sa.JSON, nullable=True),
-    sa.Column("theirs", sa.JSON, nullable=True),
-    sa.Column("resolution", sa.JSON, nullable=True),
-    sa.Column("state", sa.String(16), nullable=False, index=True),
-    sa.Column("resolved_by", sa.String(200), nullable=True),
-    sa.Column("resolved_at_us", sa.BigInteger, nullable=True),
-)
-"""Conflicting changes of one row by the two sides of a merge. States: open, review, resolved."""
+merges, merge_conflicts, commit_approvals = merge_tables.merge_tables(metadata)
 
 media_references = sa.Table(
     "media_references",

@@ -77,6 +77,17 @@ export const createBranch = (dataset: string, name: string, from: string) =>
 export const tag = (dataset: string, name: string, ref: string) =>
   call("post", "/api/v1/datasets/{dataset}/tags", { path: { dataset }, body: { name, ref } });
 
+/** Who approved a commit. */
+export const approvals = (dataset: string, id: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "approvals", id),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/commits/{commit}/approvals", { path: { dataset, commit: id } }),
+  });
+
+/** Say yes to a commit of somebody else. */
+export const approve = (dataset: string, id: string, reason: string) =>
+  call("post", "/api/v1/datasets/{dataset}/commits/{commit}/approvals", { path: { dataset, commit: id }, body: { reason } });
+
 /** Restore the contents of a commit as a new commit of a branch. */
 export const rollback = (dataset: string, to: string, discard: boolean, branch = MAIN) =>
   call("post", "/api/v1/datasets/{dataset}/rollback", { path: { dataset }, query: branchQuery(branch), body: { to, discard } });

@@ -18,6 +18,7 @@ export const HISTORY_KEYS = {
   "history.changes": { title: "View the changes of the selected commit", group: "Page", keys: ["v"] },
   "history.choose": { title: "Select the commit for comparing", group: "Page", keys: ["x", "Space"] },
   "history.tag": { title: "Tag the selected commit", group: "Page", keys: ["t"] },
+  "history.approve": { title: "Approve the selected commit", group: "Page", keys: ["a"] },
   "history.rollback": { title: "Roll back to the selected commit", group: "Page" },
   "history.compare": { title: "Compare the two selected commits", group: "Page", keys: ["c"] },
 } satisfies Lines;

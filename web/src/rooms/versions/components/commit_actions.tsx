@@ -1,5 +1,5 @@
-import { IconArrowBackUp, IconTag } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { IconArrowBackUp, IconCheck, IconTag } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState, type FormEvent } from "react";
 import { datasetChanged } from "@/api/cache";
 import { Problem } from "@/api/client";
@@ -12,13 +12,14 @@ import { say } from "@/kit/said";
 import { Words } from "@/kit/words";
 import * as api from "../api";
 
-export type Act = { what: "tag" | "rollback"; commit: string };
+export type Act = { what: "tag" | "approve" | "rollback"; commit: string };
 
-/** Actions on a commit: tag it, or restore its contents as a new commit. */
+/** Actions on a commit: tag it, approve it, or restore its contents as a new commit. */
 export function CommitActions({ commit, canRollBack, onAct }: { commit: LoggedCommit; canRollBack: boolean; onAct: (act: Act) => void }) {
   return (
     <>
       <IconButton className="small" label={`Tag ${short(commit.id)}`} command="history.tag" onClick={() => onAct({ what: "tag", commit: commit.id })}><IconTag size={14} /></IconButton>
+      <IconButton className="small" label={`Approve ${short(commit.id)}`} command="history.approve" onClick={() => onAct({ what: "approve", commit: commit.id })}><IconCheck size={14} /></IconButton>
       <IconButton
         className="small" label={`Roll back to ${short(commit.id)}`} disabled={!canRollBack} command="history.rollback"
         onClick={() => onAct({ what: "rollback", commit: commit.id })}
@@ -38,6 +39,9 @@ export function CommitDialogs({ dataset, branch, act, commit, dirty, onDone }: D
     <>
       <Dialog open={what === "tag"} onClose={onDone} label="Tag a commit">
         {commit ? <TagForm dataset={dataset} commit={commit} onDone={onDone} /> : null}
+      </Dialog>
+      <Dialog open={what === "approve"} onClose={onDone} label="Approve a commit">
+        {commit ? <ApproveForm dataset={dataset} commit={commit} onDone={onDone} /> : null}
       </Dialog>
       <Dialog open={what === "rollback"} onClose={onDone} label="Roll back">
         {commit ? <RollbackForm dataset={dataset} commit={commit} branch={branch} dirty={dirty} onDone={onDone} /> : null}
@@ -77,6 +81,34 @@ function TagForm({ dataset, commit, onDone }: { dataset: string; commit: LoggedC
       <footer>
         <Button onClick={onDone}>Cancel</Button>
         <Button look="first" type="submit" busy={tagging.isPending} disabled={!name.trim()}>Tag</Button>
+      </footer>
+    </form>
+  );
+}
+
+function ApproveForm({ dataset, commit, onDone }: { dataset: string; commit: LoggedCommit; onDone: () => void }) {
+  const id = useId();
+  const [reason, setReason] = useState("");
+  const before = useQuery(api.approvals(dataset, commit.id));
+  const approving = useChange(dataset, () => api.approve(dataset, commit.id, reason.trim()), `Approved ${short(commit.id)}`, onDone);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    approving.mutate();
+  };
+  return (
+    <form className="act" onSubmit={submit}>
+      <h2>Approve {short(commit.id)}</h2>
+      <p>
+        {commit.author} committed: {commit.message || "(no message)"}. Branches that ask for a second person take it when
+        somebody who made none of its commits has approved it.
+      </p>
+      {before.data?.items.length ? <p className="dim">Approved by {before.data.items.map((one) => one.by).join(", ")}</p> : null}
+      <label htmlFor={id}>What you looked at (optional)</label>
+      <input id={id} className="field" value={reason} maxLength={500} autoFocus onChange={(event) => setReason(event.target.value)} />
+      <Failure error={approving.error} />
+      <footer>
+        <Button onClick={onDone}>Cancel</Button>
+        <Button look="first" type="submit" busy={approving.isPending}>Approve</Button>
       </footer>
     </form>
   );

@@ -117,6 +117,7 @@ function useHistoryKeys(ids: readonly string[], parentOf: (id: string) => string
     "history.choose": () => {
       if (current) choose(current);
     },
+    "history.approve": () => (current ? onAct({ what: "approve", commit: current }) : say("Select a commit first (j)")),
     "history.tag": () => (current ? onAct({ what: "tag", commit: current }) : say("Select a commit first (j)")),
     "history.rollback": () => (current ? onAct({ what: "rollback", commit: current }) : say("Select a commit first (j)")),
     "history.compare": compare,
