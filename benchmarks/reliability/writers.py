@@ -112,7 +112,7 @@ def run(servers: Servers, pair: str, folder: Path, asked: argparse.Namespace) ->
 def served(root: Path, environment: dict[str, str]) -> Iterator[str]:
     """`calotype serve` in a process of its own; yields its address."""
     command = [sys.executable, "-m", "calotype", "-w", str(root), "--json", "serve", "--port", "0"]
-    environment = {**environment, "PYTHONUNBUFFERED": "1", "CALOTYPE_TOKEN": "token"}
+    environment = {**environment, "PYTHONUNBUFFERED": "1", "CALOTYPE_TOKEN": writers_judge.TOKEN}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
         try:
             assert process.stdout is not None

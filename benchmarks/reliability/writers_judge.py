@@ -15,6 +15,8 @@ from calotype.store import Store, open_workspace
 
 _ACTOR = Actor("judge", "judge")
 _DATASET = "shop"
+TOKEN = "token-of-the-writers-bench"
+"""What the servers take and `writers_worker.py` sends."""
 WRITES = ("upload", "annotate", "commit", "branch")
 
 

@@ -38,7 +38,7 @@ from calotype.store import Store
 MAX_FILES = 1_000_000
 MAX_BYTES = 1_000_000_000_000
 MAX_OPEN = 16
-MAX_PIECE_BYTES = 32_000_000
+MAX_PIECE_BYTES = 16_000_000
 KEPT_S = 3 * 86_400.0
 """An upload that nobody touched for this time is removed."""
 RESERVE_BYTES = 1_000_000_000

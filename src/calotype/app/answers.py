@@ -47,3 +47,6 @@ class Session(Answer):
     workspace: Workspace
     version: str
     accounts: bool = Field(description="Whether people sign in with accounts of their own.")
+    may: list[Literal["people.read", "audit.read"]] = Field(
+        description="Which pages of the workspace are of use: for the audit trail, also that of a single dataset."
+    )

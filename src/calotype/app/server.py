@@ -45,7 +45,7 @@ from calotype.contracts.routes import routes as contracts
 from calotype.curate.routes import routes as curate
 from calotype.datasets.routes import routes as datasets
 from calotype.findings.routes import routes as findings
-from calotype.foundation.actor import Permission
+from calotype.foundation.actor import WORKSPACE, Permission
 from calotype.foundation.errors import CalotypeError
 from calotype.foundation.event_streams import EventStreams
 from calotype.foundation.http import (
@@ -124,7 +124,20 @@ def show_session(ask: Ask, request: Request) -> answers.Session:
         workspace=answers.Workspace(name=ask.store.root.name),
         version=calotype.__version__,
         accounts=request.app.state.keys.accounts,
+        may=_of_use(ask),
     )
+
+
+def _of_use(ask: Ask) -> list[Any]:
+    """The pages of the workspace that answer to this actor."""
+    guard, places = ask.store.guard, {grant.dataset or WORKSPACE for grant in ask.actor.grants} | {WORKSPACE}
+    allowed = {
+        Permission.PEOPLE_READ: guard.allows(ask.actor, Permission.PEOPLE_READ),
+        Permission.AUDIT_READ: any(
+            guard.allows(ask.actor, Permission.AUDIT_READ, dataset=place) for place in places
+        ),
+    }
+    return [str(permission) for permission, yes in allowed.items() if yes]
 
 
 @door.post(

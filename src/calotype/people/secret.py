@@ -16,7 +16,7 @@ TOKEN_MARK = "calo_"
 """What every API token begins with, so that scanners of source code can know one."""
 _SECRET_CHARS = 43
 _hasher = PasswordHasher()
-_one_hash_at_a_time = threading.BoundedSemaphore(2)
+_one_hash_at_a_time = threading.BoundedSemaphore(1)
 """Each hash takes 64 MiB: many at once would exhaust the memory of the server."""
 _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$kmynLeJBfbs7Iq5J96389w$+QW/V+QTVHVMWn+MkdFxuWMtnN0N89yY4BhHfKa4M1o"
 """A hash that no password has: checked where an address is unknown, so that the time does not say so."""

@@ -391,9 +391,8 @@ def _merge(http: TestClient, streets: Streets) -> None:
     assert len(say(http, "GET", f"{place}/merges")["items"]) == 2
     assert say(http, "GET", f"{place}/blame/a9")["items"][0]["label_set"] == "ground_truth"
     assert say(http, "POST", f"{place}/undos", json={"commit": landed["commit"]})["state"] == "landed"
-    first = say(http, "GET", f"{place}/log?all_refs=true")["items"][-1]["id"]
-    assert say(http, "POST", f"{place}/undos", json={"commit": first})["source_commit"] is None
-    assert len(say(http, "GET", f"{place}/merges")["items"]) == 4
+    first = {"commit": say(http, "GET", f"{place}/log?all_refs=true")["items"][-1]["id"]}
+    assert say(http, "POST", f"{place}/undos", json=first)["source_commit"] is None
     yes = say(http, "POST", f"{place}/commits/main/approvals", json={"reason": "looked at"})
     assert say(http, "GET", f"{place}/commits/main/approvals")["items"] == [yes]
     for rules in ({"gates": True}, {}):

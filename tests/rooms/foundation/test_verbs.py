@@ -173,6 +173,8 @@ def _leaves(hint: Any, seen: set[Any]) -> typing.Iterator[Any]:
         types = typing.get_type_hints(hint)
         for field in dataclasses.fields(hint):
             yield from _leaves(types[field.name], seen)
+    elif hint is Snapshot:  # described by the server, and built by the client
+        yield hint
     elif isinstance(hint, type) and hint.__module__.startswith("calotype") and hint.__subclasses__():
         inner: list[Any] = hint.__subclasses__()
         for kind in inner:

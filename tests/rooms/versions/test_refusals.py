@@ -340,12 +340,22 @@ class TestProtected:
         assert f"`calotype merge {forked.name} main --into fix`" in caught.value.remedy
 
     @pytest.mark.parametrize(
-        "rules", [{"votes": True}, {"gates": False}, {"gates": 1}, {"gates": "yes"}], ids=str
+        "rules",
+        [
+            {"votes": True},
+            {"gates": False},
+            {"gates": 1},
+            {"gates": "yes"},
+            {"approval": 2},
+            {"gates": True, "approval": None},
+        ],
+        ids=str,
     )
     def test_unknown_rules(self, shared_fork, rules):
         with pytest.raises(ProtectionInvalid) as caught:
             shared_fork.do("protect", "main", rules)
-        assert_refused(caught, "protection-invalid", repr(rules), fix='{"gates": true}')
+        refused = {name: value for name, value in rules.items() if name != "gates" or value is not True}
+        assert_refused(caught, "protection-invalid", repr(refused), fix='{"gates": true, "approval": true}')
 
     def test_edits_that_are_not_committed_come_first(self, forked):
         forked.add("s2")

@@ -728,6 +728,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/commits/{commit}/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description Who approved a commit.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        /**
+         * Approve Commit
+         * @description Approve a commit of somebody else, for branches that ask for a second person.
+         */
+        post: operations["approve_commit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/edits": {
         parameters: {
             query?: never;
@@ -2570,6 +2594,24 @@ export interface components {
         ApiTokens: {
             items: components["schemas"]["ApiToken"][];
         };
+        /** @description The yes of a person to a commit. */
+        Approval: {
+            commit: string;
+            /** @description The address or name of the person. */
+            by: string;
+            reason: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description Who approved a commit, oldest first. */
+        ApprovalList: {
+            items: components["schemas"]["Approval"][];
+        };
+        /** @description Why, or what was looked at. */
+        Approving: {
+            /** @default  */
+            reason?: string;
+        };
         /** @description Something that was done. */
         AuditEvent: {
             /** @description Number of the event, from 1 without gaps. */
@@ -2659,7 +2701,12 @@ export interface components {
              * @description The source of a merge must pass the gates.
              * @constant
              */
-            gates: true;
+            gates?: true;
+            /**
+             * @description Somebody who made none of its commits must have approved it.
+             * @constant
+             */
+            approval?: true;
         };
         /** @description A browser in which one is signed in. */
         BrowserSession: {
@@ -4442,7 +4489,7 @@ export interface components {
             contains: string[];
             retention_days: number | null;
         };
-        /** @description Rules of a branch, e.g. `{"gates": true}`; empty removes the protection. */
+        /** @description Rules of a branch, e.g. `{"gates": true, "approval": true}`; empty removes the protection. */
         Protection: {
             rules: {
                 [key: string]: unknown;
@@ -4792,6 +4839,8 @@ export interface components {
             version: string;
             /** @description Whether people sign in with accounts of their own. */
             accounts: boolean;
+            /** @description Which pages of the workspace are of use: for the audit trail, also that of a single dataset. */
+            may: ("people.read" | "audit.read")[];
         };
         /** @description One's own sessions, newest first. */
         Sessions: {
@@ -5331,6 +5380,9 @@ export type Annotation = components['schemas']['Annotation'];
 export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokens = components['schemas']['ApiTokens'];
+export type Approval = components['schemas']['Approval'];
+export type ApprovalList = components['schemas']['ApprovalList'];
+export type Approving = components['schemas']['Approving'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type AuditProblem = components['schemas']['AuditProblem'];
@@ -7039,6 +7091,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BranchProtection"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approvals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                commit: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApprovalList"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    approve_commit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                commit: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Approving"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
             /** @description A problem (RFC 9457) */

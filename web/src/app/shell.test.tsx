@@ -12,7 +12,7 @@ const CURRENT = "/api/v1/runs/current";
 const SHA = "1".repeat(64);
 
 beforeEach(() => {
-  answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0", accounts: false });
+  answer("get", SESSION, {}, { actor: { id: "local:ana", name: "ana", roles: ["owner"] }, workspace: { name: "city" }, version: "0.1.0", accounts: false, may: ["people.read", "audit.read"] });
   answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false, provider: "" });
   answer("get", "/api/v1/datasets", {}, { items: [datasetRow()] });
   answer("get", "/api/v1/runs", {}, { items: [] });
@@ -32,6 +32,15 @@ test("the sidebar leads to every room, and to the pages of the open dataset", as
   const titles = nav.getAllByRole("link").map((link) => link.textContent);
   expect(titles).toEqual(["city", "Home", "streets305", "Overview", "Samples", "Map", "Checks", "Findings", "History", "Merges", "Releases", "Runs", "Runs", "Audit"]);
   expect(nav.getByText("ana (owner)")).toBeTruthy();
+});
+
+test("what a session may not do is not in the sidebar", async () => {
+  answer("get", SESSION, {}, { actor: { id: "person:v", name: "v@example.org", roles: [] }, workspace: { name: "city" }, version: "0.1.0", accounts: true, may: [] });
+  showPage("/", Shell);
+  const sidebar = within(await screen.findByRole("navigation", { name: "Main" }));
+  expect(await sidebar.findByRole("link", { name: "Account" })).toBeTruthy();
+  expect(sidebar.queryByRole("link", { name: "People" })).toBeNull();
+  expect(sidebar.queryByRole("link", { name: "Audit" })).toBeNull();
 });
 
 test("two keys lead to a page, the palette to every command and dataset", async () => {

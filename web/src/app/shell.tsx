@@ -7,7 +7,7 @@ import { DATASET_KEYS, SHELL_KEYS, WORKSPACE_KEYS } from "@/app/keys";
 import { Dialogs, openKeys, openPalette } from "@/app/palette";
 import { placesOf } from "@/app/places";
 import { session } from "@/app/session";
-import { Sidebar } from "@/app/sidebar";
+import { NOBODY, Sidebar } from "@/app/sidebar";
 import { SignIn } from "@/app/states";
 import { NEXT, Tools } from "@/app/tools";
 import { useCommands, useKeyboard, type CommandLine } from "@/kit/commands";
@@ -30,7 +30,7 @@ export function Shell() {
   const path = useLocation({ select: (location) => location.pathname });
   const [narrow, setNarrow] = useState(false);
   useKeyboard();
-  useGoCommands(query.data?.accounts ?? false);
+  useGoCommands(query.data ?? NOBODY);
   useShellCommands(() => setNarrow((before) => !before));
   if (path === INVITE) return <Invitation />;
   if (query.error instanceof Problem && query.error.status === 401) return <SignedOut />;
@@ -61,12 +61,12 @@ function SignedOut() {
 }
 
 /** The keys that lead to the places of the rooms. */
-function useGoCommands(withAccounts: boolean) {
+function useGoCommands(session: Parameters<typeof placesOf>[1]) {
   const { dataset = "" } = useHere();
   const navigate = useNavigate();
   const lines: Record<string, CommandLine> = {};
   const runs: Record<string, () => void> = {};
-  for (const { title, keys, link } of [...(dataset ? placesOf("dataset") : []), ...placesOf("top"), ...placesOf("foot", withAccounts)]) {
+  for (const { title, keys, link } of [...(dataset ? placesOf("dataset") : []), ...placesOf("top"), ...placesOf("foot", session)]) {
     if (!keys) continue;
     lines[`go.${keys}`] = { title, group: "Go to", keys: [keys] };
     runs[`go.${keys}`] = () => void navigate(link(dataset) as Parameters<typeof navigate>[0]);

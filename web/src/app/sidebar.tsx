@@ -45,7 +45,7 @@ export function Sidebar({ session }: { session: Session | undefined }) {
       </div>
       <Tray />
       <div className="side-foot">
-        {placesOf("foot", session?.accounts ?? false).map((place) => <Item key={place.title} place={place} />)}
+        {placesOf("foot", session ?? NOBODY).map((place) => <Item key={place.title} place={place} />)}
         <div className="side-who">
           <span className="cut">{session ? [session.actor.name, ...(session.actor.roles.length ? [`(${session.actor.roles.join(", ")})`] : [])].join(" ") : ""}</span>
           <ThemeToggle />
@@ -59,6 +59,9 @@ export function Sidebar({ session }: { session: Session | undefined }) {
 function DatasetPages({ name }: { name: string }) {
   return <ul className="side-pages">{placesOf("dataset").map((place) => <li key={place.title}><Item place={place} dataset={name} /></li>)}</ul>;
 }
+
+/** Before the session is known: nothing that needs a right or an account. */
+export const NOBODY = { accounts: false, may: [] };
 
 const useNothing = () => 0;
 

@@ -1,5 +1,6 @@
 import type { TablerIcon } from "@tabler/icons-react";
 import { createRootRoute, createRoute, retainSearchParams, type LinkProps } from "@tanstack/react-router";
+import type { Session } from "@/api/schema.gen";
 import { Root } from "@/kit/frame";
 import { refSearch } from "@/kit/search";
 
@@ -34,6 +35,8 @@ export type Place = {
   keys?: string;
   /** Only where people sign in with accounts of their own. */
   withAccounts?: boolean;
+  /** Only for those whose session may do this. */
+  needs?: Session["may"][number];
   /** A hook: how many things wait there; the sidebar shows it beside the title. */
   useCount?: () => number;
   /** `dataset` is "" outside of a dataset. */

@@ -38,7 +38,7 @@ routes = room_routes("verbs")
 PACKED = "application/msgpack"
 WITHOUT_ROUTES = (incoming, states, reliability)
 """Modules that no route of a room imports; here, so that their verbs are known."""
-MAX_CALL_BYTES = 64_000_000
+MAX_CALL_BYTES = 32_000_000
 MAX_RUNNING = 64
 KEEP_ALIVE_S = 10.0
 _PROGRESS_S = 0.1

@@ -9,5 +9,5 @@ export const workspaceRoutes = [createRoute({ ...inWorkspace("/audit"), validate
 export const datasetRoutes = [] as const;
 
 export const places: readonly Place[] = [
-  { title: "Audit", icon: IconShieldCheck, scope: "foot", order: 20, keys: GO.audit, link: () => ({ to: "/audit" }) },
+  { title: "Audit", icon: IconShieldCheck, scope: "foot", order: 20, keys: GO.audit, needs: "audit.read", link: () => ({ to: "/audit" }) },
 ];

@@ -21,7 +21,7 @@ export const workspaceRoutes = [
 export const datasetRoutes = [] as const;
 
 export const places: readonly Place[] = [
-  { title: "People", icon: IconUsers, scope: "foot", order: 30, keys: GO.people, withAccounts: true, link: () => ({ to: "/people" }) },
+  { title: "People", icon: IconUsers, scope: "foot", order: 30, keys: GO.people, withAccounts: true, needs: "people.read", link: () => ({ to: "/people" }) },
   { title: "Access", icon: IconLockAccess, scope: "foot", order: 35, keys: GO.access, withAccounts: true, useCount: useWaiting, link: () => ({ to: "/access" }) },
   { title: "Account", icon: IconKey, scope: "foot", order: 40, keys: GO.account, withAccounts: true, link: () => ({ to: "/account" }) },
 ];

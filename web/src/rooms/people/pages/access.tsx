@@ -14,7 +14,7 @@ export function AccessPage() {
   const { ask, who, action, on } = search;
   return (
     <AccessFrame title="Access">
-      <Question key={JSON.stringify([search, seesPeople])} search={search} seesPeople={seesPeople} onAsk={(next) => void navigate({ search: next })} />
+      <Question key={JSON.stringify(search)} search={search} seesPeople={seesPeople} onAsk={(next) => void navigate({ search: next })} />
       {action && on && ask === "who" ? <WhoCan action={action} on={on} /> : null}
       {action && on && ask !== "who" ? <Why action={action} on={on} who={who} mayGrant={mayGrant} /> : null}
       {action && on ? null : (

@@ -69,7 +69,7 @@ function EnterCode() {
       onSubmit={() => void navigate({ to: "/device", search: { code: code.trim().toUpperCase() } })}
     >
       <Field label="Code" hint="Eight letters, such as BCDF-GHJK">
-        {(id) => <input id={id} className="field mono" autoComplete="off" autoFocus value={code} onChange={(event) => setCode(event.target.value)} />}
+        {(id) => <input id={id} className="field mono" autoComplete="off" value={code} onChange={(event) => setCode(event.target.value)} />}
       </Field>
     </Form>
   );

@@ -93,14 +93,14 @@ test("a commit of somebody else is approved with a word, and who approved it bef
   answer("get", APPROVALS, PLACE, { items: [{ commit: OLD, by: "chi@example.org", reason: "", at: "2026-11-30T08:00:00Z" }] });
   refuse("post", APPROVALS, PLACE, { status: 403, code: "not-permitted", detail: "ana does not have the permission dataset.commit on streets; rule: guard-four-eyes" });
   const { user } = showPage("/d/streets/history");
-  await user.click(await screen.findByRole("button", { name: "Approve 12a093d5" }));
+  await user.click(await screen.findByRole("button", { name: "Approve 99999999" }));
   expect(await screen.findByText("Approved by chi@example.org")).toBeTruthy();
   await user.type(screen.getByRole("textbox", { name: /What you looked at/ }), "20 samples");
   await user.click(screen.getByRole("button", { name: "Approve" }));
   expect((await screen.findByRole("alert")).textContent).toContain("guard-four-eyes");
   answer("post", APPROVALS, PLACE, { commit: OLD, by: "ana@example.org", reason: "20 samples", at: "2026-11-30T08:00:00Z" });
   await user.click(screen.getByRole("button", { name: "Approve" }));
-  expect(await screen.findByText("Approved 12a093d5")).toBeTruthy();
+  expect(await screen.findByText("Approved 99999999")).toBeTruthy();
   expect(sentTo("post", APPROVALS, PLACE)[1]?.body).toEqual({ reason: "20 samples" });
 });
 
