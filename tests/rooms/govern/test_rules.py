@@ -99,7 +99,7 @@ def test_there_are_policies_for_every_model():
 def test_guards_and_common_permits_are_the_same_in_every_organisation():
     names = [{name for name in cedar.rules(model) if not name.startswith(f"{model}-")} for model in MODELS]
     assert names[0] == names[1] == names[2]
-    assert len([name for name in names[0] if name.startswith("guard-")]) == 6
+    assert len([name for name in names[0] if name.startswith("guard-")]) == 7
 
 
 def test_a_model_that_this_version_does_not_know_allows_nothing():
