@@ -42,6 +42,9 @@ def export(
         source = ExportSource.of(
             snapshot, ids, spec.label_set, media=snapshot.media, images=spec.images, rehearsal=spec.dry_run
         )
+        elsewhere = snapshot.media.elsewhere
+        if elsewhere is not None and spec.images != "none" and not spec.dry_run:
+            elsewhere.prepare((sample.media_sha256 for sample in source.samples), progress)
         exported = write_export(staging, source, spec.format, progress=progress)
         if spec.dry_run:
             return replace(exported, out=target)

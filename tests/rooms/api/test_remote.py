@@ -178,6 +178,13 @@ class TestFilesOfTheServer:
             (409, "only-where-the-data-is"),
         }
 
+    @pytest.mark.parametrize("body", [b"\xc1", b"", b"\x81", b"\x91" * 5_000])
+    def test_bytes_that_are_no_call_are_refused_as_such(self, url, body):
+        client = Connection(url, TOKEN)
+        answer = client._http().post("/api/v1/verbs/datasets.datasets", content=body)
+        client.close()
+        assert answer.status_code == 422
+
     def test_uploads_are_copied_never_referenced(self, url, ws, store, raw):
         ws.create("shop")
         with pytest.raises(OnlyWhereTheDataIs):

@@ -29,7 +29,14 @@ from calotype.foundation.errors import CalotypeError, External, NotFound
 from calotype.foundation.http import Ask, Named, Sent, Session, action, room_routes
 from calotype.foundation.os_errors import as_calotype_error
 from calotype.foundation.verbs import SERVERS_OWN, VERBS, OnlyWhereTheDataIs, Verb
-from calotype.foundation.verbs.frames import KEEP_ALIVE, MEDIA_TYPE, error_to_plain, frame, unpacked
+from calotype.foundation.verbs.frames import (
+    KEEP_ALIVE,
+    MEDIA_TYPE,
+    AnswerUnreadable,
+    error_to_plain,
+    frame,
+    unpacked,
+)
 from calotype.foundation.verbs.values import CallInvalid, Hooks, from_plain, to_plain
 from calotype.reliability import service as reliability
 
@@ -130,7 +137,10 @@ class _Run:
 
 def _prepared(verb: Verb, body: bytes, session: Session) -> _Run:
     """Raises: CallInvalid, UploadNotFound."""
-    sent = unpacked(body, "the call")
+    try:
+        sent = unpacked(body, "the call")
+    except AnswerUnreadable as error:  # a mistake of the client, not a failure of the server
+        raise CallInvalid(name=verb.name, detail=str(error.fields["detail"])) from None
     if not isinstance(sent, dict):
         raise CallInvalid(name=verb.name, detail="the body is not a mapping")
     parameters = verb.signature.parameters

@@ -22,7 +22,7 @@ class AllMedia:
     """Media by key: the SHA-256 of stored bytes, or the key of a reference (`references`)."""
 
     elsewhere: Any = None
-    """What fetches bytes that are not here yet, with `place(key)` and `read_first(keys)`; None, since all are here."""
+    """What fetches bytes that are not here yet, with `place`, `read_first` and `prepare`; None, since all are here."""
 
     def __init__(self, stored: StoredMedia, references: References) -> None:
         self.stored = stored
