@@ -3346,7 +3346,7 @@ export interface components {
         Explanation: {
             who: string;
             /** @enum {string} */
-            action: "dataset.read" | "dataset.create" | "dataset.edit" | "dataset.commit" | "check.run" | "finding.triage" | "finding.judge" | "contract.edit" | "release.create" | "dataset.export" | "pipeline.run" | "audit.read" | "workspace.maintain" | "people.read" | "people.manage" | "grant.manage" | "account.own";
+            action: "dataset.read" | "dataset.create" | "dataset.edit" | "dataset.commit" | "check.run" | "finding.triage" | "finding.judge" | "contract.edit" | "work.do" | "work.review" | "batch.manage" | "guideline.edit" | "release.create" | "dataset.export" | "pipeline.run" | "audit.read" | "workspace.maintain" | "people.read" | "people.manage" | "grant.manage" | "account.own";
             resource: string;
             allowed: boolean;
             /** @description Name of the rule that decides. */
@@ -10272,7 +10272,7 @@ export interface operations {
 
 export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
 
-export const ACTIONS = ["dataset.read", "dataset.create", "dataset.edit", "dataset.commit", "check.run", "finding.triage", "finding.judge", "contract.edit", "release.create", "dataset.export", "pipeline.run", "audit.read", "workspace.maintain", "people.read", "people.manage", "grant.manage", "account.own"] as const;
+export const ACTIONS = ["dataset.read", "dataset.create", "dataset.edit", "dataset.commit", "check.run", "finding.triage", "finding.judge", "contract.edit", "work.do", "work.review", "batch.manage", "guideline.edit", "release.create", "dataset.export", "pipeline.run", "audit.read", "workspace.maintain", "people.read", "people.manage", "grant.manage", "account.own"] as const;
 
 export const ROLES = ["owner", "head-of-dataops", "data-engineer", "curator", "labelling-manager", "annotator", "reviewer", "ml-engineer", "auditor", "vendor-annotator", "service"] as const;
 
