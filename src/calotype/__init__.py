@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calotype.api.access import Access
+    from calotype.api.annotate import Annotate
     from calotype.api.dataset import Dataset, View
     from calotype.api.merge import Merge
     from calotype.api.release import Release
@@ -31,6 +32,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Access",
     "Actor",
+    "Annotate",
     "CalotypeError",
     "Dataset",
     "Merge",
@@ -48,6 +50,7 @@ __all__ = [
 
 _MODULE_OF = {
     "Access": "calotype.api.access",
+    "Annotate": "calotype.api.annotate",
     "Actor": "calotype.foundation.actor",
     "CalotypeError": "calotype.foundation.errors",
     "Dataset": "calotype.api.dataset",
