@@ -60,7 +60,6 @@ def colour_detector(
     The box of a class is where its channel is above 0.6; its score is the highest value of that channel. Output:
     (n, 4 + 3, 3), the boxes as centre and size.
     """
-    side: int | str = size or "side"
     weights = {
         "level": np.array(0.6, np.float32),
         "one": np.array(1, np.float32),
@@ -93,7 +92,9 @@ def colour_detector(
         helper.make_node("Mul", ["peakrow", "identity"], ["scores"]),
         helper.make_node("Concat", [*(f"{row}row" for row in rows), "scores"], ["output0"], axis=1),
     ]
-    image = helper.make_tensor_value_info("images", TensorProto.FLOAT, [batch, 3, side, side])
+    image = helper.make_tensor_value_info(
+        "images", TensorProto.FLOAT, [batch, 3, size or "height", size or "width"]
+    )
     output = helper.make_tensor_value_info("output0", TensorProto.FLOAT, [batch, 7, 3])
     tensors = [numpy_helper.from_array(array, name) for name, array in weights.items()]
     return _save(path, helper.make_graph(nodes, "colours", [image], [output], tensors), metadata)

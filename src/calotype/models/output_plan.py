@@ -157,18 +157,22 @@ class _Reader:
             or "'nms': True" in metadata.get("args", "")[:10_000]
         )
 
+    def _has_masks(self) -> bool:
+        """Whether a second output has prototypes of masks, (n, masks, height, width), with coefficients in the first."""
+        shapes = [port.shape for port in self.ports]
+        return len(shapes) == 2 and len(shapes[0]) == 3 and len(shapes[1]) == 4
+
     def _guess(self, n_names: int | None) -> Style | None:
         """The style by shapes; None where none or several fit."""
         shapes = [port.shape for port in self.ports]
         first = shapes[0]
-        has_masks = len(shapes) == 2 and len(shapes[1]) == 4 and len(first) == 3
-        if len(shapes) > 1 and not has_masks:
+        if len(shapes) > 1 and not self._has_masks():
             return "ssd" if any(shape and shape[-1] == 4 for shape in shapes) else None
         if len(first) == 2 or (len(first) == 4 and first[2:] == (1, 1)):
             return "classes"
         if len(first) != 3:
             return None
-        extra = (shapes[1][1] or 0) if has_masks else 0
+        extra = (shapes[1][1] or 0) if self._has_masks() else 0
         return _yolo_style(int(first[1] or 0), int(first[2] or 0), n_names, extra)
 
     def single(self) -> str:
@@ -255,18 +259,17 @@ class _Reader:
         if wanted is not None and len(shape) != wanted:
             raise self.problem("output.style", f"{style} has 3 axes, and the model has {self.listed}", _HOW)
         if style == "end-to-end":
-            if int(shape[2] or 0) < 6:
-                raise self.problem(
-                    "output.style", f"end-to-end has 6 columns, and the model has {self.listed}", _HOW
-                )
+            if shape[2] != 6 + (int(self.ports[1].shape[1] or 0) if self._has_masks() else 0):
+                detail = f"end-to-end has 6 columns, and the model has {self.listed}"
+                raise self.problem("output.style", detail, _HOW)
             return None
         if style == "classes":
             return int(shape[1] or 0) if len(shape) > 1 else 0
         n = int(shape[1] or 0) - 4 if style == "yolo-v8" else int(shape[2] or 0) - 5
         if n < 1:
             raise self.problem("output.style", f"the shape of {style} is not that of {self.listed}", _HOW)
-        masks = len(self.ports) == 2 and len(self.ports[1].shape) == 4
-        return n - int(self.ports[1].shape[1] or 0) if masks and n > int(self.ports[1].shape[1] or 0) else n
+        masks = int(self.ports[1].shape[1] or 0) if self._has_masks() else 0
+        return n - masks if n > masks else n
 
 
 def _says(name: str, role: str) -> bool:
