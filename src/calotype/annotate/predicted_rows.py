@@ -48,6 +48,12 @@ class PredictedRows:
         """The rows of a mask (N,)."""
         return PredictedRows(self.sample_of[keep], self.boxes[keep], self.scores[keep], self.classes[keep])
 
+    def counts(self, runner: Predictor) -> dict[str, int]:
+        """Class -> number of rows, most frequent first; only of those that have any."""
+        numbers = np.bincount(self.classes, minlength=len(runner.classes))
+        order = np.argsort(-numbers, kind="stable")
+        return {runner.classes[at]: int(numbers[at]) for at in order if numbers[at]}
+
     def batches(
         self, runner: Predictor, sample_ids: Sequence[str], ontology: Ontology, author: str
     ) -> Callable[[], Iterator[pa.RecordBatch]]:
@@ -57,13 +63,8 @@ class PredictedRows:
         class_ids = [known.get(name, -1) for name in runner.classes]  # -1 has no row
         of_class = pa.array(class_ids, pa.int32())
         done = pa.array(sample_ids, pa.string())
-        extra = canonical_json(
-            {
-                "model": runner.name,
-                "model_sha256": runner.sha256,
-                "model_config_sha256": runner.config_sha256,
-            }
-        )
+        origin = {"model": runner.name, "model_sha256": runner.sha256}
+        extra = canonical_json(origin | {"model_config_sha256": runner.config_sha256})
         is_box = not runner.is_classifier
 
         def make() -> Iterator[pa.RecordBatch]:

@@ -103,6 +103,7 @@ class Predicted:
     model: str
     model_sha256: str
     config_sha256: str
+    licence: str
     images: int
     annotations: int
     empty: int
@@ -149,7 +150,7 @@ def predict(
     state = datasets.read(actor, name, store=store)
     runner = predictor(model, options.config, min_score=options.min_score)
     label_set = options.label_set or f"model:{runner.name}"
-    _classes_to_add(state, runner, range(len(runner.classes)), options)
+    _classes_to_add(state, runner, runner.classes, options)
     samples = state.samples(where=options.where, columns=_SAMPLE_COLUMNS)
     _replaced(state, label_set, samples["sample_id"].to_pylist(), runner)
     run = _Run(runner)
@@ -188,12 +189,10 @@ def _replaced(state: Snapshot, label_set: str, sample_ids: list[str], runner: Pr
 
 
 def _classes_to_add(
-    state: Snapshot, runner: Predictor, places: Iterable[int], options: PredictOptions
+    state: Snapshot, runner: Predictor, names: Iterable[str], options: PredictOptions
 ) -> tuple[str, ...]:
-    """Names of these classes that the ontology lacks. Raises: PredictedClassesUnknown, if none may be added."""
-    missing = tuple(
-        name for name in (runner.classes[at] for at in places) if state.ontology.by_name(name) is None
-    )
+    """Those of the names that the ontology lacks. Raises: PredictedClassesUnknown, if none may be added."""
+    missing = tuple(name for name in names if state.ontology.by_name(name) is None)
     if not missing or (options.add_classes and not state.ontology.closed):
         return missing
     hint = "add the predicted ones with --add-classes, or map or drop them: `class_map` and `others: drop` in --config"
@@ -216,7 +215,6 @@ class _Run:
     runner: Predictor
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
-    empty: int = 0
     n_rows: int = 0
     parts: list[tuple[npt.NDArray[np.int64], Predictions]] = field(default_factory=list)
 
@@ -243,7 +241,6 @@ class _Run:
         return self.runner.tensor(pixels, framing), framing
 
     def _add(self, sample_id: str, predictions: Predictions) -> None:
-        self.empty += not len(predictions)
         self.n_rows += len(predictions)
         if self.n_rows > MAX_PREDICTIONS:
             raise PredictionsTooMany(model=self.runner.file, limit=MAX_PREDICTIONS, images=len(self.done))
@@ -261,39 +258,34 @@ class _Run:
             "model": self.runner.name,
             "model_sha256": self.runner.sha256,
             "config_sha256": self.runner.config_sha256,
+            "licence": self.runner.licence,
         }
 
         def plan(state: Snapshot) -> Change:
             known = pa.array(state.ids(), pa.string())
-            present = pc.is_in(pa.array(self.done, pa.string()), value_set=known).to_numpy(
-                zero_copy_only=False
-            )
+            done = pa.array(self.done, pa.string())
+            present = pc.is_in(done, value_set=known).to_numpy(zero_copy_only=False)
             kept = columns.only(present[columns.sample_of])
-            counts = np.bincount(kept.classes, minlength=len(self.runner.classes))
-            most = [int(at) for at in np.argsort(-counts, kind="stable") if counts[at]]
-            new = _classes_to_add(state, self.runner, sorted(most), options)
-            ontology = state.ontology
-            for class_name in new:
-                ontology = ontology.add(class_name)
-            ids = [sample_id for sample_id, is_there in zip(self.done, present, strict=True) if is_there]
+            ids = done.filter(pa.array(present)).to_pylist()
+            counts = kept.counts(self.runner)
+            new = _classes_to_add(state, self.runner, counts, options)
             details.update(
                 images=len(ids),
                 annotations=len(kept),
-                empty=self.empty,
+                empty=len(ids) - len(np.unique(kept.sample_of)),
                 replaced=_replaced(state, label_set, ids, self.runner),
-                by_class={self.runner.classes[at]: int(counts[at]) for at in most},
+                by_class=counts,
                 added_classes=list(new),
                 failed=len(self.failed),
             )
-            rows = RowStream(kept.batches(self.runner, self.done, ontology, actor.name), len(kept))
-            put = {label_set: rows} if len(kept) else {}
-            return Change(
-                put_annotations=put,
-                remove_annotations_of={label_set: ids},
-                ontology=ontology if new else None,
-            )
+            ontology = state.ontology
+            for class_name in new:
+                ontology = ontology.add(class_name)
+            make = kept.batches(self.runner, self.done, ontology, actor.name)
+            put = {label_set: RowStream(make, len(kept))} if len(kept) else {}
+            changed = ontology if new else None
+            return Change(put_annotations=put, remove_annotations_of={label_set: ids}, ontology=changed)
 
         datasets.apply(actor, name, plan, store=store, verb=VERB, details=details)
-        return Predicted(
-            **{**details, "added_classes": tuple(details["added_classes"]), "failed": tuple(self.failed)}
-        )
+        added, failed = tuple(details["added_classes"]), tuple(self.failed)
+        return Predicted(**details | {"added_classes": added, "failed": failed})

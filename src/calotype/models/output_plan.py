@@ -158,7 +158,7 @@ class _Reader:
         )
 
     def _has_masks(self) -> bool:
-        """Whether a second output has prototypes of masks, (n, masks, height, width), with coefficients in the first."""
+        """Whether a second output has prototypes of masks, (n, masks, height, width)."""
         shapes = [port.shape for port in self.ports]
         return len(shapes) == 2 and len(shapes[0]) == 3 and len(shapes[1]) == 4
 

@@ -51,7 +51,7 @@ class Predictor:
 
     Attributes:
         classes: Names of the classes of the ontology that it can give, without those that the description drops.
-        name: That of the description, or of the file.
+        name: That of the description, or of the file; `licence` is what the description says.
         sha256: Of the model and its files of weights.
         config_sha256: Of the content of the description.
     """
@@ -65,6 +65,7 @@ class Predictor:
         self._described = described = replace(described, model=model.name)
         description = described.description
         self.sha256, self.config_sha256, self.file = file.sha256, described.sha256, model.name
+        self.licence = description.licence
         self.name = description.name or _plain(model.stem)
         if description.sha256 not in (None, file.sha256):
             detail = f"the file has the SHA-256 {file.sha256}"

@@ -98,3 +98,36 @@ def test_suppression_is_what_its_definition_says(n, n_classes, max_iou, limit, s
         suppress(boxes, scores, classes, max_iou=None, limit=100).tolist()
         == np.argsort(-scores, kind="stable").tolist()
     )
+
+
+def test_a_photo_in_a_letterbox_has_bars_on_both_sides_or_at_the_end():
+    both, end = (frame((640, 480), (320, 320), "letterbox", centred=c) for c in (True, False))
+    assert (both.scale_xy, both.offset_xy) == ((0.5, 0.5), (0.0, 40.0))
+    assert end.offset_xy == (0.0, 0.0)
+    assert both.to_image([[0, 0, 320, 320], [10, 50, 20, 60]]).tolist() == [
+        [0, 0, 640, 480],
+        [20, 20, 40, 40],
+    ]
+
+
+def test_a_crop_of_a_share_is_what_torchvision_calls_resize_and_centre_crop():
+    framing = frame((500, 256), (224, 224), "crop", share=224 / 256)
+    assert framing.scale_xy == (1.0, 1.0)
+    assert framing.offset_xy == (-138.0, -16.0)
+
+
+def test_an_image_is_decoded_no_smaller_than_the_input_needs():
+    assert frame((4_000, 1_000), (640, 640), "letterbox").min_side_px == 640
+    assert frame((4_000, 1_000), (640, 640), "stretch").min_side_px == 2_560
+    assert frame((40, 10), (640, 640), "letterbox").min_side_px == 40
+
+
+def test_suppression_is_per_class_and_keeps_the_first_of_equals():
+    boxes = [[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10], [20, 0, 30, 10]]
+    assert suppress(boxes, [0.5, 0.5, 0.4, 0.1], [0, 0, 1, 0], max_iou=0.5, limit=9).tolist() == [0, 2, 3]
+    assert suppress(boxes, [0.5, 0.5, 0.4, 0.1], [0, 0, 1, 0], max_iou=0.5, limit=1).tolist() == [0]
+    assert suppress(np.zeros((0, 4)), [], [], max_iou=0.5, limit=9).tolist() == []
+
+
+def test_boxes_without_area_never_suppress():
+    assert suppress([[5, 5, 5, 5], [5, 5, 5, 5]], [0.9, 0.8], [0, 0], max_iou=0.5, limit=9).tolist() == [0, 1]
