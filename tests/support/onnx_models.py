@@ -60,7 +60,7 @@ def colour_detector(
     The box of a class is where its channel is above 0.6; its score is the highest value of that channel. Output:
     (n, 4 + 3, 3), the boxes as centre and size.
     """
-    weights = {
+    weights: dict[str, Any] = {
         "level": np.array(0.6, np.float32),
         "one": np.array(1, np.float32),
         "half": np.array(0.5, np.float32),

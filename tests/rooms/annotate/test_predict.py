@@ -104,6 +104,7 @@ def test_boxes_scores_and_origin_are_in_a_label_set_of_their_own(scene, owner, m
     first = annotations_from_arrow(after.annotations("model:colours"))[0]
     assert (first.author, str(first.kind)) == ("ana", "box")
     assert first.score is not None and 0.6 <= first.score <= 1
+    assert first.bbox_xywh_px is not None
     assert first.area_px == pytest.approx(first.bbox_xywh_px[2] * first.bbox_xywh_px[3])
     assert first.extra["model"] == "colours" and first.extra["model_sha256"] == result.model_sha256
     event = govern.audit(owner, store=scene, limit=1)[0]

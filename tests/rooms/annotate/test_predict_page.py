@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import get_args
 
 import pytest
 from PIL import Image, ImageDraw
@@ -73,5 +74,5 @@ def test_the_page_lists_every_key_and_style(page):
     }
     sections = {name for each in (Description, InputSection, OutputSection) for name in each.model_fields}
     assert sections - {"input", "output"} <= listed
-    assert set(Style.__args__) <= listed
+    assert set(get_args(Style)) <= listed
     assert parse(blocks(page, "yaml")[0]).description.name == "shapes-2"
