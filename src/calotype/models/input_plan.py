@@ -138,6 +138,11 @@ def _size(
     numbers = [int(number) for number in re.findall(r"\d{1,5}", session.metadata.get("imgsz", "")[:50])]
     if wanted is None and len(numbers) in (1, 2) and all(8 <= side <= MAX_SIDE_PX for side in numbers):
         wanted = (numbers[-1], numbers[0])
+    if wanted is not None and (width or wanted[0], height or wanted[1]) != wanted:
+        hint = f"write `size: [{width or 'WIDTH'}, {height or 'HEIGHT'}]`"
+        raise described.problem(
+            "input.size", f"the model takes {port}, not {wanted[0]} x {wanted[1]} px", hint
+        )
     if wanted is None:
         hint = "write `input: {size: [WIDTH, HEIGHT]}`, the size that the model was trained at"
         raise described.problem("input.size", f"the model takes {port}, any size", hint)

@@ -207,6 +207,11 @@ class TestInput:
             "b.onnx", "description line 1"
         )
 
+    def test_a_side_that_is_fixed_cannot_be_described_otherwise(self, tmp_path):
+        model = constant_model(tmp_path / "m.onnx", {"logits": [[0.0, 1.0]]}, shape=(1, 3, 48, "width"))
+        assert refusal(said, model, "input: {size: [320, 64]}").remedy == "write `size: [WIDTH, 48]`"
+        assert said(model, "input: {size: [320, 48]}")
+
 
 class TestClasses:
     def model(self, tmp_path):
