@@ -34,14 +34,24 @@ class PredictedRows:
         return len(self.scores)
 
     @classmethod
-    def of(cls, parts: list[tuple[npt.NDArray[np.int64], Predictions]]) -> PredictedRows:
-        """The parts under one another: for each the place of its sample, N times, and its predictions."""
+    def of(cls, parts: Sequence[tuple[int, Predictions]]) -> PredictedRows:
+        """The predictions of some images, each with the place of its sample."""
+        return cls.joined(
+            [
+                cls(np.full(len(each), place), each.boxes_xyxy_px, each.scores, each.classes)
+                for place, each in parts
+            ]
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[PredictedRows]) -> PredictedRows:
+        """The parts under one another."""
         none = np.zeros(0, np.int64)
         return cls(
-            np.concatenate([none, *(places for places, _ in parts)]),
-            np.concatenate([np.zeros((0, 4)), *(each.boxes_xyxy_px for _, each in parts)]),
-            np.concatenate([np.zeros(0), *(each.scores for _, each in parts)]),
-            np.concatenate([none, *(each.classes for _, each in parts)]),
+            np.concatenate([none, *(part.sample_of for part in parts)]),
+            np.concatenate([np.zeros((0, 4)), *(part.boxes for part in parts)]),
+            np.concatenate([np.zeros(0), *(part.scores for part in parts)]),
+            np.concatenate([none, *(part.classes for part in parts)]),
         )
 
     def only(self, keep: npt.NDArray[np.bool_]) -> PredictedRows:

@@ -33,7 +33,7 @@ from calotype.vision.images import decode_reduced
 VERB = "annotate.predict"
 MAX_PREDICTIONS = 5_000_000
 """Annotations of one run, which are in memory until they are written as one edit: 250 MB."""
-_DECODERS = 4
+_DECODERS, _FOLDED_IMAGES = 4, 2_000
 _SHOWN_CLASSES = 20
 _SAMPLE_COLUMNS = ["sample_id", "media_sha256", "name", "width_px", "height_px"]
 
@@ -216,7 +216,8 @@ class _Run:
     done: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     n_rows: int = 0
-    parts: list[tuple[npt.NDArray[np.int64], Predictions]] = field(default_factory=list)
+    folded: list[PredictedRows] = field(default_factory=list)
+    parts: list[tuple[int, Predictions]] = field(default_factory=list)
 
     def over(self, samples: pa.Table, store: Store, progress: Progress) -> None:
         """Predict for all samples, some at a time. Raises: PredictionsTooMany."""
@@ -245,14 +246,17 @@ class _Run:
         if self.n_rows > MAX_PREDICTIONS:
             raise PredictionsTooMany(model=self.runner.file, limit=MAX_PREDICTIONS, images=len(self.done))
         if len(predictions):
-            self.parts.append((np.full(len(predictions), len(self.done)), predictions))
+            self.parts.append((len(self.done), predictions))
         self.done.append(sample_id)
+        if len(self.parts) >= _FOLDED_IMAGES:  # small arrays take more than what they hold
+            self.folded.append(PredictedRows.of(self.parts))
+            self.parts = []
 
     def write(
         self, actor: Actor, name: str, label_set: str, options: PredictOptions, *, store: Store
     ) -> Predicted:
         """Write everything as one edit, onto the state as it is by then: without samples that are gone."""
-        columns = PredictedRows.of(self.parts)
+        columns = PredictedRows.joined([*self.folded, PredictedRows.of(self.parts)])
         details: dict[str, Any] = {
             "label_set": label_set,
             "model": self.runner.name,

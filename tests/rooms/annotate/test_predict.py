@@ -163,6 +163,22 @@ def test_a_run_without_any_prediction_clears_the_set(scene, owner, model, tmp_pa
     assert state(scene, owner).count()["annotations"] == 0
 
 
+def test_any_number_of_images_is_gathered(scene, owner, model, monkeypatch):
+    monkeypatch.setattr(predicting, "_FOLDED_IMAGES", 3)
+    assert predict(owner, "scene", model, store=scene, options=SCORE).annotations == 8
+    gathered = boxes_by_name(state(scene, owner), "model:colours")
+    monkeypatch.undo()
+    predict(owner, "scene", model, store=scene, options=SCORE)
+    assert boxes_by_name(state(scene, owner), "model:colours") == gathered
+
+
+def test_a_query_without_samples_changes_nothing(scene, owner, model):
+    before = state(scene, owner).state_sha256
+    result = predict(owner, "scene", model, store=scene, options=PredictOptions(where="width = 7"))
+    assert (result.images, result.annotations, result.replaced) == (0, 0, 0)
+    assert state(scene, owner).state_sha256 == before
+
+
 def test_one_run_is_one_edit_that_can_be_undone(scene, owner, model):
     predict(owner, "scene", model, store=scene, options=SCORE)
     undo_edit(owner, "scene", store=scene)
