@@ -26,7 +26,7 @@ _DILATIONS = (1, 1, 1, 2, 2)
 def draw(rng: np.random.Generator) -> tuple[Image.Image, list[tuple[int, tuple[float, ...]]]]:
     """An image of any size with 1 to 4 shapes on a noisy ground, and class and corners of each."""
     width, height = (int(side) for side in rng.integers(120, 360, 2))
-    ground = rng.integers(0, 256, (height // 12 + 1, width // 12 + 1, 3), dtype=np.uint8)
+    ground = rng.integers(70, 140, (height // 12 + 1, width // 12 + 1, 3), dtype=np.uint8)
     image = Image.fromarray(ground).resize((width, height), Image.Resampling.BICUBIC)
     pen, shapes = ImageDraw.Draw(image), list[tuple[int, tuple[float, ...]]]()
     for _ in range(int(rng.integers(1, 5))):
@@ -37,7 +37,7 @@ def draw(rng: np.random.Generator) -> tuple[Image.Image, list[tuple[int, tuple[f
             min(box[2], b[2]) > max(box[0], b[0]) and min(box[3], b[3]) > max(box[1], b[1]) for _, b in shapes
         ):
             continue
-        kind, colour = int(rng.integers(3)), tuple(int(value) for value in rng.integers(0, 256, 3))
+        kind, colour = int(rng.integers(3)), tuple(int(value) for value in rng.choice([0, 40, 210, 255], 3))
         outline = (255 - colour[0], 255 - colour[1], 255 - colour[2])
         if kind == 0:
             pen.ellipse(box, fill=colour, outline=outline, width=3)
@@ -66,14 +66,17 @@ class Net(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         layers = zip(_CHANNELS[:-1], _CHANNELS[1:], _STRIDES, _DILATIONS, strict=True)
-        self.body = nn.ModuleList(nn.Conv2d(a, b, 3, step, wide, wide) for a, b, step, wide in layers)
+        self.body = nn.ModuleList(
+            nn.Conv2d(a, b, 3, step, wide, wide, bias=False) for a, b, step, wide in layers
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(channels) for channels in _CHANNELS[1:])
         self.head = nn.Conv2d(_CHANNELS[-1], 4 + len(NAMES), 1)
         nn.init.constant_(self.head.bias[4:], -3.0)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Offsets and log sizes of boxes, and logits of classes, for each cell."""
-        for layer in self.body:
-            images = torch.relu(layer(images))
+        for layer, norm in zip(self.body, self.norms, strict=True):
+            images = torch.relu(norm(layer(images)))
         return self.head(images)
 
 
@@ -95,7 +98,7 @@ def targets(shapes: Any, place: tuple[float, float, float]) -> tuple[np.ndarray,
     return boxes, ones
 
 
-def train(n: int = 3_000, epochs: int = 12, seed: int = 0) -> Net:
+def train(n: int = 2_000, epochs: int = 10, seed: int = 0) -> Net:
     """A trained net; the same each time on one machine."""
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -132,9 +135,15 @@ def train(n: int = 3_000, epochs: int = 12, seed: int = 0) -> Net:
 
 def export(net: Net, path: Path) -> None:
     """Write (n, 4 + classes, cells * cells), boxes as centre and size in pixels, with the names in the metadata."""
-    weights = [
-        numpy_helper.from_array(value.detach().numpy(), name) for name, value in net.named_parameters()
-    ]
+    net.eval()
+    values = {"head.weight": net.head.weight, "head.bias": net.head.bias}
+    for at, (layer, norm) in enumerate(
+        zip(net.body, net.norms, strict=True)
+    ):  # norms become part of the layers
+        factor = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        values[f"body.{at}.weight"] = layer.weight * factor[:, None, None, None]
+        values[f"body.{at}.bias"] = norm.bias - norm.running_mean * factor
+    weights = [numpy_helper.from_array(value.detach().numpy(), name) for name, value in values.items()]
     nodes, last = [], "images"
     for at, (stride, wide) in enumerate(zip(_STRIDES, _DILATIONS, strict=True)):
         inputs = [last, f"body.{at}.weight", f"body.{at}.bias"]
