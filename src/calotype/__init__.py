@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from calotype.api.access import Access
     from calotype.api.annotate import Annotate
     from calotype.api.dataset import Dataset, View
+    from calotype.api.labelling import Assignment, Batch, Work
     from calotype.api.merge import Merge
     from calotype.api.release import Release
     from calotype.api.workspace import Workspace, telling
@@ -33,11 +34,14 @@ __all__ = [
     "Access",
     "Actor",
     "Annotate",
+    "Assignment",
+    "Batch",
     "CalotypeError",
     "Dataset",
     "Merge",
     "Release",
     "View",
+    "Work",
     "Workspace",
     "annotation_count",
     "any_annotation",
@@ -51,6 +55,9 @@ __all__ = [
 _MODULE_OF = {
     "Access": "calotype.api.access",
     "Annotate": "calotype.api.annotate",
+    "Assignment": "calotype.api.labelling",
+    "Batch": "calotype.api.labelling",
+    "Work": "calotype.api.labelling",
     "Actor": "calotype.foundation.actor",
     "CalotypeError": "calotype.foundation.errors",
     "Dataset": "calotype.api.dataset",

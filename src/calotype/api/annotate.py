@@ -7,12 +7,12 @@ from pathlib import Path
 
 from calotype.annotate import predicting
 from calotype.annotate.predicting import Predicted, PredictOptions
-from calotype.api.context import DatasetHandle
+from calotype.api.labelling import Labelling
 from calotype.datasets.snapshot import Where
 
 
-class Annotate(DatasetHandle):
-    """Annotation work on a dataset."""
+class Annotate(Labelling):
+    """Annotation work on a dataset: batches of samples to label, questions, and predictions of models."""
 
     def predict(
         self,

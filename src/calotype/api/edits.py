@@ -20,7 +20,7 @@ class EditMethods(DatasetHandle):
 
     @cached_property
     def annotate(self) -> Annotate:
-        """Annotation work, such as predictions of a model."""
+        """Annotation work: batches of samples to label, reviews, predictions of a model."""
         return Annotate(self._context, self.name)
 
     def edit(
