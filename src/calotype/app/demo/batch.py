@@ -11,7 +11,7 @@ from calotype.store import Store
 NAME = "look-first"
 COLLEAGUE = Actor(f"{LOCAL}amir", "Amir Haddad")
 N_SUBMITTED = 3
-WHERE = "tags has look-first"
+WHERE = 'tags has "picked:look-first"'
 
 
 def open_batch(actor: Actor, store: Store, dataset: str) -> BatchStatus:
