@@ -12,9 +12,27 @@ from calotype.guidelines import repository
 from calotype.vision.ontology import Class, Ontology
 
 PALETTE = (
-    "#e69f00", "#56b4e9", "#00c08b", "#f0e442", "#3d8bfd", "#ff7043", "#e78ac3", "#9be15d", "#aa7dff", "#00d5d5",
-    "#d4a373", "#ff5c8a", "#88ccee", "#c9b458", "#7ad7a8", "#ffb3a7", "#b39ddb", "#5ec2c2", "#f4c95d", "#c0ca33",
-)  # fmt: skip
+    "#e69f00",
+    "#56b4e9",
+    "#00c08b",
+    "#f0e442",
+    "#3d8bfd",
+    "#ff7043",
+    "#e78ac3",
+    "#9be15d",
+    "#aa7dff",
+    "#00d5d5",
+    "#d4a373",
+    "#ff5c8a",
+    "#88ccee",
+    "#c9b458",
+    "#7ad7a8",
+    "#ffb3a7",
+    "#b39ddb",
+    "#5ec2c2",
+    "#f4c95d",
+    "#c0ca33",
+)
 """Colours of classes by id, the same as `web/src/canvas/colours.ts`; a test compares the two."""
 KEYS = "1234567890abcdefghijklmnopqrstuvwxyz"
 """Keys of classes that name none, in the order of their ids."""

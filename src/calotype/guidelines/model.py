@@ -292,9 +292,15 @@ class Migration:
     def is_empty(self) -> bool:
         """Whether it changes nothing."""
         parts = (
-            self.rename, self.merge, self.split, self.retire, self.rename_attributes, self.drop_attributes,
-            self.fill_attributes, self.map_values,
-        )  # fmt: skip
+            self.rename,
+            self.merge,
+            self.split,
+            self.retire,
+            self.rename_attributes,
+            self.drop_attributes,
+            self.fill_attributes,
+            self.map_values,
+        )
         return not any(parts)
 
 

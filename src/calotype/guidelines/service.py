@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from calotype.guidelines.guiding import (
+    acknowledge,
+    diff_guidelines,
+    guideline,
+    guidelines,
+    new_guideline,
+    publish_guideline,
+    reading,
+    stale,
+    stale_samples,
+)
 from calotype.guidelines.ontologies import (
     diff_ontologies,
     migrate_ontology,
@@ -9,4 +20,18 @@ from calotype.guidelines.ontologies import (
     show_ontology,
 )
 
-__all__ = ["diff_ontologies", "migrate_ontology", "set_ontology", "show_ontology"]
+__all__ = [
+    "acknowledge",
+    "diff_guidelines",
+    "diff_ontologies",
+    "guideline",
+    "guidelines",
+    "migrate_ontology",
+    "new_guideline",
+    "publish_guideline",
+    "reading",
+    "set_ontology",
+    "show_ontology",
+    "stale",
+    "stale_samples",
+]

@@ -19,9 +19,20 @@ from calotype.versions.model import (
 ONTOLOGY = "ontology"
 
 _CLASS_FIELDS = (
-    "name", "supercategory", "keypoints", "skeleton", "extra", "definition", "colour", "key", "tools", "attributes",
-    "parent", "retired", "split_into",
-)  # fmt: skip
+    "name",
+    "supercategory",
+    "keypoints",
+    "skeleton",
+    "extra",
+    "definition",
+    "colour",
+    "key",
+    "tools",
+    "attributes",
+    "parent",
+    "retired",
+    "split_into",
+)
 ClassEntry = dict[str, Any]
 
 

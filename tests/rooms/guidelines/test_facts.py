@@ -38,9 +38,16 @@ def test_the_hash_of_an_ontology_without_new_fields_stays():
 
 def test_an_ontology_with_all_fields_comes_back_from_json():
     child = Class(
-        3, "van", definition="a box on wheels", colour="#ff0000", key="v", tools=("box",), parent=0, retired=True,
+        3,
+        "van",
+        definition="a box on wheels",
+        colour="#ff0000",
+        key="v",
+        tools=("box",),
+        parent=0,
+        retired=True,
         split_into=(0,),
-    )  # fmt: skip
+    )
     ontology = Ontology((CAR, child))
     assert Ontology.from_json(ontology.to_json()) == ontology
 
@@ -73,8 +80,12 @@ def test_cards_have_stable_colours_and_free_keys():
     assert [card["colour"] for card in cards] == ["#e69f00", "#123456", "#00c08b"]
     assert [card["parent"] for card in cards] == [None, "car", None]
     assert cards[0]["attributes"][1] == {
-        "name": "colour", "type": "choice", "required": False, "default": None, "choices": ["red", "blue"],
-    }  # fmt: skip
+        "name": "colour",
+        "type": "choice",
+        "required": False,
+        "default": None,
+        "choices": ["red", "blue"],
+    }
     assert "keypoints" not in cards[0]["tools"]
     assert "box" in cards[0]["tools"]
 
