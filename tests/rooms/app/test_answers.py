@@ -146,6 +146,7 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _run_a_pipeline(http, workspace, owner, tmp_path)
     _take_in(http, raw)
     _test_and_fix(http)
+    _guide(http)
     _edit_and_undo(http)
     _version_and_release(http)
     _derive_and_curate(http, workspace, owner)
@@ -274,6 +275,44 @@ def _test_and_fix(http: TestClient) -> None:
     assert say(http, "GET", f"{place}/findings-compared?before=main")["fixed"] != []
     assert say(http, "POST", f"{place}/finding-fixes/undo", json={})["findings"] == keys
     assert b"<testsuite" in say(http, "GET", f"{place}/checks/report?form=junit")
+
+
+CLASSES = """
+classes:
+  car:
+    definition: It has four wheels.
+    attributes: {occluded: {type: boolean, default: false, required: true}}
+"""
+
+
+def _guide(http: TestClient) -> None:
+    place, kind = "/datasets/shop", {"content-type": "application/yaml"}
+    set_ = say(http, "PUT", f"{place}/ontology", content=CLASSES, headers=kind)
+    assert [one["class"] for one in set_["classes"]] == ["car"]
+    assert say(http, "GET", f"{place}/ontology")["classes"][0]["definition"] == "It has four wheels."
+    first = say(http, "POST", f"{place}/commits", json={"message": "classes"})["commit"]
+    change = {"rename": {"car": "auto"}, "fill_attributes": ["auto.occluded"]}
+    planned = say(http, "POST", f"{place}/ontology/migrations/plan", json=change)
+    done = say(http, "POST", f"{place}/ontology/migrations", json=change)
+    assert done == {**planned, "applied": True} and done["written"] > 0
+    assert say(http, "GET", f"{place}/ontology/diff?a={first}")["classes"][0]["change"] == "changed"
+    say(http, "POST", f"{place}/edits/undo", json={})
+    say(http, "PUT", f"{place}/ontology", content=CLASSES.replace("It", "A car"), headers=kind)
+    assert say(http, "POST", f"{place}/guidelines", json={"text": "# Cars"})["state"] == "draft"
+    assert say(http, "POST", f"{place}/guidelines/published", json={})["version"] == 1
+    sample = say(http, "GET", f"{place}/samples?limit=1")["items"][0]["name"]
+    text = f"---\nexamples: [{{sample: {sample}, bbox: [0, 0, 2.5, 2]}}]\n---\n# Cars, again"
+    second = {"text": text, "touches": ["car", "dog"], "changelog": "again"}
+    assert say(http, "POST", f"{place}/guidelines/published", json=second)["touches"][0]["class"] == "car"
+    assert len(say(http, "GET", f"{place}/guidelines")["items"]) == 2
+    assert say(http, "GET", f"{place}/guideline")["examples"][0]["sample"] == sample
+    assert say(http, "GET", f"{place}/guideline/diff")["changelog"][0]["changelog"] == "again"
+    assert not say(http, "GET", f"{place}/guideline/reading")["acknowledged"]
+    assert say(http, "POST", f"{place}/guideline/reading", json={})["acknowledged"]
+    stale = say(http, "GET", f"{place}/stale-labels")
+    assert stale["labels"] > 0 and stale["basis"] == "default"
+    listed = say(http, "GET", f"{place}/stale-labels/samples?classes=car&classes=dog")
+    assert listed["total"] == len(listed["ids"]) == stale["samples"]
 
 
 def _edit_and_undo(http: TestClient) -> None:
