@@ -46,11 +46,11 @@ class Ontology(Answer):
 
 
 class FieldChange(Answer):
-    """A field of a class, as JSON, before and after; null where it is not set."""
+    """A field of a class before and after: a text, or other values as JSON; null where it is not set."""
 
     field: str
-    before: object
-    after: object
+    before: str | None
+    after: str | None
 
 
 class ClassChange(Answer):

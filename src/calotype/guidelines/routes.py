@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Body, Query
@@ -9,10 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, Branch, Named, Ref, action, packed, packed_answer, room_routes
-from calotype.foundation.json_limits import EXACT_INT
+from calotype.foundation.http import (
+    Ask,
+    Branch,
+    Named,
+    Offset,
+    Ref,
+    action,
+    packed,
+    packed_answer,
+    room_routes,
+)
+from calotype.foundation.ids import canonical_json
 from calotype.guidelines import answers, ontology_file, service
-from calotype.guidelines.model import MAX_CHANGELOG, MAX_TEXT, MAX_TOUCHES, Migration
+from calotype.guidelines.model import MAX_CHANGELOG, MAX_TEXT, MAX_TOUCHES, ClassDiff, Migration
 
 routes = room_routes("guidelines")
 
@@ -31,7 +42,12 @@ Version = Annotated[int, Query(ge=0, le=2**31 - 1, description="A version; 0 is 
 Earlier = Annotated[
     int, Query(ge=0, le=2**31 - 1, description="A version; 0 is the published one before `b`.")
 ]
-LabelSet = Annotated[str, Query(max_length=200)]
+LabelSet = Annotated[str, Query(max_length=200, description="The label set.")]
+DryRun = Annotated[bool, Query(description="Say what would change, and change nothing.")]
+Limit = Annotated[int, Query(ge=1, le=100_000, description="Largest number of ids.")]
+OfClasses = Annotated[
+    list[Name] | None, Query(max_length=1_000, description="Only these classes; default: all.")
+]
 
 
 class _Body(BaseModel):
@@ -103,18 +119,18 @@ def show_ontology(dataset: Named, ask: Ask, ref: Ref = "") -> answers.Ontology:
 
 @routes.put("/datasets/{dataset}/ontology", **LARGE)
 def set_ontology(
-    dataset: Named, ask: Ask, classes: Classes, branch: Branch = "", dry_run: bool = False
+    dataset: Named, ask: Ask, classes: Classes, branch: Branch = "", dry_run: DryRun = False
 ) -> answers.OntologyChanges:
     """Change definitions, colours, keys, tools, attributes and skeletons by a YAML text. Labels are not changed."""
     changes = service.set_ontology(ask.actor, _at(dataset, branch), classes, store=ask.store, dry_run=dry_run)
-    return answers.OntologyChanges.of({"classes": [change.to_dict() for change in changes]})
+    return _changes(changes)
 
 
 @routes.get("/datasets/{dataset}/ontology/diff", **READ)
 def diff_ontologies(dataset: Named, ask: Ask, a: Ref = "main", b: Ref = "") -> answers.OntologyChanges:
     """What changed in the ontology from one ref to another."""
     changes = service.diff_ontologies(ask.actor, dataset, a, b, store=ask.store)
-    return answers.OntologyChanges.of({"classes": [change.to_dict() for change in changes]})
+    return _changes(changes)
 
 
 @routes.post("/datasets/{dataset}/ontology/migrations", **LARGE)
@@ -206,15 +222,26 @@ def list_stale_samples(
     ask: Ask,
     label_set: LabelSet = DEFAULT_LABEL_SET,
     ref: Ref = "",
-    classes: Annotated[list[Name] | None, Query(max_length=1_000)] = None,
-    limit: Annotated[int, Query(ge=1, le=100_000)] = 10_000,
-    offset: Annotated[int, Query(ge=0, le=EXACT_INT)] = 0,
+    classes: OfClasses = None,
+    limit: Limit = 10_000,
+    offset: Offset = 0,
 ) -> object:
     """Ids of the samples with stale labels, of some classes or of all."""
     ids = service.stale_samples(
         ask.actor, _at(dataset, ref), label_set=label_set, classes=classes, store=ask.store
     )
     return packed({"total": len(ids), "ids": ids[offset : offset + limit]})
+
+
+def _changes(changes: Sequence[ClassDiff]) -> answers.OntologyChanges:
+    """The changes of classes, their fields as texts."""
+    plain = [change.to_dict() for change in changes]
+    for change in plain:
+        for field in change["fields"]:
+            for side in ("before", "after"):
+                value = field[side]
+                field[side] = value if isinstance(value, str | None) else canonical_json(value)
+    return answers.OntologyChanges.of({"classes": plain})
 
 
 def _at(dataset: str, ref: str) -> str:
