@@ -130,7 +130,7 @@ def _misfits(step: Step, tables: list[pa.Table]) -> Iterator[str]:
         if one.required and n_lacking:
             yield f"{n_lacking:,} labels lack {one.name}, which {to.name} requires"
         if n_other:
-            yield f"{n_other:,} labels have a value of {one.name} that is no {one.type} of {to.name}"
+            yield f"{n_other:,} labels have a value of {one.name} that {to.name} does not allow"
 
 
 def _n_not_fitting(tables: list[pa.Table], one: Attribute) -> tuple[int, int]:

@@ -121,7 +121,9 @@ def _values(class_: Class, fields: Mapping[str, Any], ontology: Ontology) -> dic
         values["colour"] = values["colour"].lower()
     unknown = [tool for tool in values.get("tools", ()) if tool not in _KINDS]
     if unknown:
-        raise ClassInvalid(got=class_.name[:80], detail=f"{unknown[0]!r} is no tool; use {', '.join(_KINDS)}")
+        raise ClassInvalid(
+            got=class_.name[:80], detail=f"unknown tool {unknown[0]!r}; use {', '.join(_KINDS)}"
+        )
     if "skeleton" in fields:
         points = values.get("keypoints", class_.keypoints)
         values["skeleton"] = _skeleton(class_, fields["skeleton"], points)
@@ -187,7 +189,7 @@ def _is_fields(value: Any) -> bool:
 def _parent(class_: Class, name: str, ontology: Ontology) -> int:
     parent = ontology.by_name(name)
     if parent is None:
-        raise ClassInvalid(got=class_.name[:80], detail=f"its parent {name[:80]!r} is no class")
+        raise ClassInvalid(got=class_.name[:80], detail=f"no class has the name of its parent, {name[:80]!r}")
     return parent.id
 
 

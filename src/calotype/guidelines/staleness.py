@@ -191,7 +191,7 @@ def _made_under(
 ) -> tuple[Versions, Versions]:
     """(N,) the version that each label was made under, and its measured time in milliseconds.
 
-    A record says it, unless the row was made anew after it; else it is the newest version when the row was made.
+    A record says it, unless the row was created again after it; else it is the newest version when the row was made.
     """
     created = table["created_at_us"].fill_null(0).to_numpy()
     times = np.array([guideline.published_at_us or 0 for guideline in published], np.int64)

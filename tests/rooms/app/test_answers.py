@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.support.described import Described, document
 from tests.support.every_route import ask_about_access
+from tests.support.guided_calls import edit_and_undo, guide
 from tests.support.images import folder_of_images
 from tests.support.providers import ask_the_routes_of_a_provider
 from tests.support.streets import Streets, box
@@ -146,8 +148,8 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _run_a_pipeline(http, workspace, owner, tmp_path)
     _take_in(http, raw)
     _test_and_fix(http)
-    _guide(http)
-    _edit_and_undo(http)
+    guide(partial(say, http))
+    edit_and_undo(partial(say, http))
     _version_and_release(http)
     _derive_and_curate(http, workspace, owner)
     _save_views(http)
@@ -275,60 +277,6 @@ def _test_and_fix(http: TestClient) -> None:
     assert say(http, "GET", f"{place}/findings-compared?before=main")["fixed"] != []
     assert say(http, "POST", f"{place}/finding-fixes/undo", json={})["findings"] == keys
     assert b"<testsuite" in say(http, "GET", f"{place}/checks/report?form=junit")
-
-
-CLASSES = """
-classes:
-  car:
-    definition: It has four wheels.
-    attributes: {occluded: {type: boolean, default: false, required: true}}
-"""
-
-
-def _guide(http: TestClient) -> None:
-    place, kind = "/datasets/shop", {"content-type": "application/yaml"}
-    set_ = say(http, "PUT", f"{place}/ontology", content=CLASSES, headers=kind)
-    assert [one["class"] for one in set_["classes"]] == ["car"]
-    assert say(http, "GET", f"{place}/ontology")["classes"][0]["definition"] == "It has four wheels."
-    first = say(http, "POST", f"{place}/commits", json={"message": "classes"})["commit"]
-    change = {"rename": {"car": "auto"}, "fill_attributes": ["auto.occluded"]}
-    planned = say(http, "POST", f"{place}/ontology/migrations/plan", json=change)
-    done = say(http, "POST", f"{place}/ontology/migrations", json=change)
-    assert done == {**planned, "applied": True} and done["written"] > 0
-    assert say(http, "GET", f"{place}/ontology/diff?a={first}")["classes"][0]["change"] == "changed"
-    say(http, "POST", f"{place}/edits/undo", json={})
-    say(http, "PUT", f"{place}/ontology", content=CLASSES.replace("It", "A car"), headers=kind)
-    assert say(http, "POST", f"{place}/guidelines", json={"text": "# Cars"})["state"] == "draft"
-    assert say(http, "POST", f"{place}/guidelines/published", json={})["version"] == 1
-    sample = say(http, "GET", f"{place}/samples?limit=1")["items"][0]["name"]
-    text = f"---\nexamples: [{{sample: {sample}, bbox: [0, 0, 2.5, 2]}}]\n---\n# Cars, again"
-    second = {"text": text, "touches": ["car", "dog"], "changelog": "again"}
-    assert say(http, "POST", f"{place}/guidelines/published", json=second)["touches"][0]["class"] == "car"
-    assert len(say(http, "GET", f"{place}/guidelines")["items"]) == 2
-    assert say(http, "GET", f"{place}/guideline")["examples"][0]["sample"] == sample
-    assert say(http, "GET", f"{place}/guideline/diff")["changelog"][0]["changelog"] == "again"
-    assert not say(http, "GET", f"{place}/guideline/reading")["acknowledged"]
-    assert say(http, "POST", f"{place}/guideline/reading", json={})["acknowledged"]
-    stale = say(http, "GET", f"{place}/stale-labels")
-    assert stale["labels"] > 0 and stale["basis"] == "default"
-    listed = say(http, "GET", f"{place}/stale-labels/samples?classes=car&classes=dog")
-    assert listed["total"] == len(listed["ids"]) == stale["samples"]
-
-
-def _edit_and_undo(http: TestClient) -> None:
-    place = "/datasets/shop/edits"
-    sample = say(http, "GET", "/datasets/shop/samples?limit=1")["items"][0]["id"]
-    add = {"do": "add", "sample": sample, "class": "car", "kind": "box", "bbox": [1, 1, 5.5, 5]}
-    tag = {"do": "add-tags", "sample": sample, "tags": ["night"], "seen": {"split": ""}}
-    edited = say(http, "POST", place, json={"edits": [add, tag], "id": "request-1"})
-    again = say(http, "POST", place, json={"edits": [add, tag], "id": "request-1"})
-    assert again == {**edited, "repeated": True}
-    listed = say(http, "GET", place)
-    assert (listed["items"][0]["id"], listed["items"][0]["undone"]) == (edited["edit"], False)
-    undone = say(http, "POST", f"{place}/undo", json={"edit": edited["edit"]})
-    assert (undone["to_redo"], undone["to_undo"]) == (1, listed["to_undo"] - 1)
-    assert say(http, "POST", f"{place}/redo", json={})["to_redo"] == 0
-    say(http, "POST", f"{place}/undo", json={})
 
 
 def _work_on_a_branch(http: TestClient, place: str) -> None:
