@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from calotype.datasets.model import Kind
+from calotype.foundation.clock import now_us
 from calotype.guidelines import repository
 from calotype.vision.ontology import Class, Ontology
 
@@ -82,6 +83,19 @@ def has_acknowledged(conn: sa.Connection, dataset_id: str, actor_id: str) -> boo
     """Whether somebody acknowledged the newest published version; true if nothing is published."""
     newest = repository.newest_published(conn, dataset_id)
     return newest == 0 or repository.acknowledged(conn, dataset_id, actor_id) >= newest
+
+
+def record_edits(
+    conn: sa.Connection, dataset_id: str, label_set: str, ann_ids: Sequence[str], author: str
+) -> None:
+    """Record that somebody changed labels by hand under the newest published version, so that they are not stale.
+
+    Nothing is recorded where nothing is published. After an undo the row has its earlier author, and the record does
+    not count.
+    """
+    newest = repository.newest_published(conn, dataset_id)
+    if newest and ann_ids:
+        repository.record_edits(conn, dataset_id, label_set, ann_ids, newest, author, now_us())
 
 
 def _card(class_: Class, ontology: Ontology, free: Iterator[str]) -> dict[str, Any]:

@@ -15,15 +15,18 @@ from calotype.store.catalog.upserts import insert
 _GUIDELINES, _ACKNOWLEDGED = schema.of_guidelines.guidelines, schema.of_guidelines.acknowledgements
 _RECORDS = schema.of_work.label_records
 DRAFT, PUBLISHED = "draft", "published"
-_AT_ONCE = 100_000
+_AT_ONCE, _ROWS_AT_ONCE = 100_000, 1_000
 RECORD_SCHEMA = pa.schema(
     [
         pa.field("ann_id", pa.string()),
         pa.field("version", pa.int64()),
         pa.field("at_us", pa.int64()),
         pa.field("active_ms", pa.int64()),
+        pa.field("edited_by", pa.string()),
     ]
 )
+EDITED = "edited"
+"""Origin of a record that an edit by hand left."""
 
 
 def newest_published(conn: sa.Connection, dataset_id: str) -> int:
@@ -83,9 +86,43 @@ def keep(conn: sa.Connection, dataset_id: str, guideline: Guideline, ontology: d
 def label_records(conn: sa.Connection, dataset_id: str, label_set: str) -> pa.Table:
     """Where labels that landed come from: columns of `RECORD_SCHEMA`."""
     columns = (_RECORDS.c.ann_id, _RECORDS.c.guideline_version, _RECORDS.c.at_us, _RECORDS.c.active_ms)
-    query = sa.select(*columns).where(_RECORDS.c.dataset_id == dataset_id, _RECORDS.c.label_set == label_set)
+    edited_by = sa.case((_RECORDS.c.origin == EDITED, _RECORDS.c.author), else_=sa.null())
+    query = sa.select(*columns, edited_by).where(
+        _RECORDS.c.dataset_id == dataset_id, _RECORDS.c.label_set == label_set
+    )
     batches = list(_batches(conn.execution_options(stream_results=True).execute(query)))
     return pa.Table.from_batches(batches, RECORD_SCHEMA)
+
+
+def record_edits(
+    conn: sa.Connection,
+    dataset_id: str,
+    label_set: str,
+    ann_ids: Sequence[str],
+    version: int,
+    author: str,
+    at_us: int,
+) -> None:
+    """Record that labels were changed by hand under a version; what is known of their origin stays."""
+    empty = dict.fromkeys(("batch_id", "assignment_id", "reviewer", "commit_id"), "")
+    facts = {"guideline_version": version, "author": author, "at_us": at_us}
+    same = {
+        "dataset_id": dataset_id,
+        "label_set": label_set,
+        "origin": EDITED,
+        "active_ms": 0,
+        **empty,
+        **facts,
+    }
+    for start in range(0, len(ann_ids), _ROWS_AT_ONCE):
+        rows = [{"ann_id": ann_id, **same} for ann_id in ann_ids[start : start + _ROWS_AT_ONCE]]
+        upsert = insert(conn, _RECORDS).values(rows)
+        author_ = sa.case((_RECORDS.c.origin == EDITED, upsert.excluded.author), else_=_RECORDS.c.author)
+        changes = {
+            **{name: upsert.excluded[name] for name in ("guideline_version", "at_us")},
+            "author": author_,
+        }
+        conn.execute(upsert.on_conflict_do_update(index_elements=["dataset_id", "ann_id"], set_=changes))
 
 
 def _batches(result: sa.CursorResult[Any]) -> Iterator[pa.RecordBatch]:

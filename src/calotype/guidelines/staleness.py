@@ -106,7 +106,9 @@ def stale_labels(
         published: The published versions, oldest first.
         records: Under which version labels were made, as `repository.label_records`.
     """
-    columns = [*_COLUMNS, "attributes"] if touched.attributes else _COLUMNS
+    columns = [*_COLUMNS, *(["attributes"] if touched.attributes else [])]
+    if records["edited_by"].null_count < records.num_rows:
+        columns.append("author")
     table = snapshot.rows_of(annotation_table(label_set), columns=columns)
     table = table.filter(pc.is_in(table["class_id"], pa.array(touched.class_ids, pa.int32())))
     made, active_ms = _made_under(table, published, records)
@@ -191,7 +193,8 @@ def _made_under(
 ) -> tuple[Versions, Versions]:
     """(N,) the version that each label was made under, and its measured time in milliseconds.
 
-    A record says it, unless the row was created again after it; else it is the newest version when the row was made.
+    A record says it, unless the row was created again after it, or an edit by hand that it is about was undone; else it
+    is the newest version when the row was made.
     """
     created = table["created_at_us"].fill_null(0).to_numpy()
     times = np.array([guideline.published_at_us or 0 for guideline in published], np.int64)
@@ -205,7 +208,12 @@ def _made_under(
             records[name].to_numpy()[place[rows]] for name in ("version", "at_us", "active_ms")
         )
         active[rows] = active_ms
-        made[rows] = np.where(created[rows] <= at_us, version, made[rows])
+        holds = created[rows] <= at_us
+        if "author" in table.column_names:
+            edited_by = records["edited_by"].take(pa.array(place[rows]))
+            same = pc.equal(table["author"].take(pa.array(rows)), edited_by)
+            holds &= pc.fill_null(same, False).to_numpy() | pc.is_null(edited_by).to_numpy()
+        made[rows] = np.where(holds, version, made[rows])
     return made, active
 
 

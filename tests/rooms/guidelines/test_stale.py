@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from tests.support.labels_at import dataset_of, rows, sample
 
+from calotype.annotate import service as annotate
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind
@@ -80,6 +82,25 @@ def test_hours_are_measured_where_people_were_and_else_by_kind(owner, workspace)
     seconds = SECONDS["box"] + SECONDS["polygon"]
     assert stale.by_class["person"].hours == round(seconds / 3600, 4)
     assert stale.hours == pytest.approx((36 + seconds) / 3600, abs=1e-3)
+
+
+def test_a_label_that_somebody_changed_since_is_not_stale(owner, workspace):
+    labels = [{"sample": "a", "class_id": 0, "id": f"{at:032x}"} for at in range(3)]
+    dataset_of(owner, workspace, ONTOLOGY, {"ground_truth": labels})
+    dataset_id = datasets.read(owner, "roads", store=workspace).dataset.id
+    record(workspace, owner, dataset_id, [(f"{0:032x}", 1, 10, 9_000)])
+    publish(owner, workspace)
+    publish(owner, workspace, "car")
+    bo = replace(owner, name="bo")
+    edits = [
+        {"do": "set-attributes", "annotation": f"{at:032x}", "attributes": {"occluded": True}}
+        for at in (0, 1)
+    ]
+    annotate.edit(bo, "roads", edits, store=workspace)
+    stale = service.stale(owner, "roads", store=workspace)
+    assert (stale.labels, stale.by_class["car"].seconds_each) == (1, 9.0)
+    annotate.undo_edit(bo, "roads", store=workspace)
+    assert service.stale(owner, "roads", store=workspace).labels == 2
 
 
 def test_labels_of_a_split_class_are_stale_until_they_are_sorted(owner, workspace):
