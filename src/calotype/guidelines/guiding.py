@@ -371,7 +371,8 @@ def _diff(before: Guideline | None, after: Guideline, published: Collection[Guid
 def _readable(actor: Actor, name: str, store: Store) -> str:
     """The dataset whose guideline the actor may read: all who read its data, and all who work on it."""
     dataset, _ = refs.split_name(name)
-    if not store.guard.allows(actor, Permission.WORK_DO, dataset=dataset):
+    may = [Permission.DATASET_READ, Permission.WORK_DO]
+    if not any(store.guard.allows(actor, one, dataset=dataset) for one in may):
         store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
     return dataset
 

@@ -197,6 +197,11 @@ class Ontology:
         """The class of a name."""
         return self._by_name.get(name)
 
+    def takes(self, name: str) -> bool:
+        """Whether new annotations may have the class of a name: it is not retired, and known or to be added."""
+        known = self._by_name.get(name)
+        return not self.closed if known is None else not known.retired
+
     def by_id(self, class_id: int) -> Class | None:
         """The class of an id."""
         return self._by_id.get(class_id)

@@ -16,14 +16,14 @@ export function StaleLabels({ dataset, state }: { dataset: string; state: string
       {data.labels ? (
         <>
           <table className="rows">
-            <thead><tr><th>Class</th><th className="number">Labels</th><th className="number">Samples</th><th className="number">Time</th></tr></thead>
+            <thead><tr><th>Class</th><th className="num">Labels</th><th className="num">Samples</th><th className="num">Time</th></tr></thead>
             <tbody>
               {Object.entries(data.by_class).map(([name, one]) => (
                 <tr key={name}>
                   <td>{name}</td>
-                  <td className="number">{one.labels.toLocaleString("en")}</td>
-                  <td className="number">{one.samples.toLocaleString("en")}</td>
-                  <td className="number">{hours(one.hours)}</td>
+                  <td className="num">{one.labels.toLocaleString("en")}</td>
+                  <td className="num">{one.samples.toLocaleString("en")}</td>
+                  <td className="num">{hours(one.hours)}</td>
                 </tr>
               ))}
             </tbody>
