@@ -12,6 +12,9 @@ from tests.support.labels_at import dataset_of
 from calotype.annotate import service as annotate
 from calotype.datasets import service as datasets
 from calotype.datasets.rows import annotation_table
+from calotype.foundation.actor import Actor, Guard, RoleOn
+from calotype.foundation.errors import NotPermitted
+from calotype.govern.rules import RoleRules
 from calotype.guidelines import service
 from calotype.guidelines.model import Migration, MigrationInvalid
 from calotype.vision.ontology import Attribute, Class, ClassUnknown, Ontology
@@ -190,6 +193,14 @@ def test_what_cannot_be_done_is_refused(roads, owner, workspace, changes):
 def test_an_unknown_class_is_refused_with_the_closest_name(roads, owner, workspace):
     with pytest.raises(ClassUnknown, match="did you mean car"):
         service.migrate_ontology(owner, "roads", Migration(retire=("cat",)), store=workspace)
+
+
+def test_only_who_may_change_the_ontology_undoes_a_change_of_it(roads, migrate, workspace):
+    migrate(merge={"car": ("van",)})
+    editor = Actor("person:e", "eve", roles=(), grants=(RoleOn("data-engineer", "roads"),))
+    guarded = replace(workspace, guard=Guard(RoleRules()))
+    with pytest.raises(NotPermitted, match=r"guideline\.edit"):
+        annotate.undo_edit(editor, "roads", store=guarded)
 
 
 @pytest.mark.parametrize("seed", range(8))

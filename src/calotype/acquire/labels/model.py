@@ -22,7 +22,9 @@ class UnknownClasses(Invalid):
 
     code = "ontology-class-unknown"
     what = "{count} of {total} annotations name a class that is not in the ontology, or is retired: {names}"
-    fix = "add them to the contract, name classes that are not retired, or use --on-unknown skip or quarantine"
+    fix = (
+        "add them to the contract, name classes that are not retired, or use --on-unknown skip or quarantine"
+    )
 
 
 class ItemsInvalid(Invalid):
