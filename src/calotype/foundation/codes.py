@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
     "work-incomplete": _INVALID,
     "guideline-unread": _CONFLICT,
     "thread-not-found": _NOT_FOUND,
+    "no-work-left": _NOT_FOUND,
     "nobody-else": _INVALID,
     # govern
     "policies-broken": Code(500, BUG),

@@ -21,7 +21,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us, to_us
 from calotype.foundation.ids import uuid7, uuid8
 from calotype.foundation.verbs import verb
-from calotype.labelling import landing, people, repository
+from calotype.labelling import batch_commits, people, repository
 from calotype.labelling.errors import BatchClosed, BatchExists, BatchInvalid
 from calotype.labelling.model import (
     ANNOTATE,
@@ -101,7 +101,7 @@ def _new(
         name=name,
         branch=BRANCH + name,
         label_set=options.label_set,
-        guideline_version=landing.published_version(conn, state.dataset.id),
+        guideline_version=batch_commits.published_version(conn, state.dataset.id),
         query=options.where,
         people=people.ids_of(conn, actor, options.to),
         reviewers=people.ids_of(conn, actor, options.reviewers),
@@ -264,12 +264,14 @@ def extend_batch(
 
 
 @verb
-def close_batch(actor: Actor, name: str, batch: str, *, store: Store) -> tuple[BatchStatus, landing.Landed]:
+def close_batch(
+    actor: Actor, name: str, batch: str, *, store: Store
+) -> tuple[BatchStatus, batch_commits.Landed]:
     """Land what is accepted, and end the batch: nobody gets work of it any more, and drafts stay where they are.
 
     Raises: NotPermitted, DatasetNotFound, BatchNotFound, BatchClosed, WorkingStateMoved.
     """
-    landed = landing.land_batch(actor, name, batch, store=store)
+    landed = batch_commits.land_batch(actor, name, batch, store=store)
     status = _change(
         actor, name, batch, "batch.close", store=store, state=str(BatchState.CLOSED), closed_at_us=now_us()
     )

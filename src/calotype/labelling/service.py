@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calotype.labelling.batch_commits import land_batch
 from calotype.labelling.batches import (
     batch,
     batches,
@@ -11,7 +12,6 @@ from calotype.labelling.batches import (
     pause_batch,
     resume_batch,
 )
-from calotype.labelling.landing import land_batch
 from calotype.labelling.pages import my_work, work, work_events, work_image
 from calotype.labelling.queue import Wanted, next_work
 from calotype.labelling.threads import answer, ask, questions

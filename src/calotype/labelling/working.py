@@ -15,7 +15,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
-from calotype.labelling import queue, repository, settling
+from calotype.labelling import queue, repository, submissions
 from calotype.labelling.errors import AssignmentClosed, GuidelineUnread, LeaseLost, OperationInvalid
 from calotype.labelling.model import (
     ANNOTATE,
@@ -167,12 +167,12 @@ def submit(
             facts = repository.sample(tx.conn, batch.id, mine.sample_id).sample
             raise LeaseLost(sample=facts["name"])
         _require_read(tx.conn, actor, batch)
-        settling.require_complete(tx.conn, mine, ontology_of(tx.conn, batch))
+        submissions.require_complete(tx.conn, mine, ontology_of(tx.conn, batch))
         _close(
             tx.conn, mine, State.SUBMITTED, Event(0, name, actor.id, SUBMIT, "", None, None), active_ms, note
         )
         repository.change_assignment(tx.conn, mine.id, submitted_at_us=now_us())
-        settling.submitted(tx.conn, batch, mine)
+        submissions.submitted(tx.conn, batch, mine)
         outcome = _outcome(tx.conn, repository.assignment(tx.conn, mine.id))
         tx.details({"batch": batch.name, **outcome.to_dict()})
     return outcome
@@ -212,7 +212,7 @@ def _give_back(actor: Actor, assignment: str, reason: str, state: State, *, stor
         batch = repository.batch_of(tx.conn, mine.batch_id)
         event = Event(0, uuid7(), actor.id, "skip" if state is State.SKIPPED else "release", "", None, None)
         _close(tx.conn, mine, state, event, 0, reason)
-        settling.given_back(tx.conn, batch, mine, state)
+        submissions.given_back(tx.conn, batch, mine, state)
         outcome = _outcome(tx.conn, repository.assignment(tx.conn, mine.id))
         tx.details({"batch": batch.name, "reason": reason, **outcome.to_dict()})
     return outcome
