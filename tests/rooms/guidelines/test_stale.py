@@ -11,6 +11,7 @@ import pytest
 from tests.support.labels_at import dataset_of, rows, sample
 
 from calotype.annotate import service as annotate
+from calotype.app import workspaces
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind
@@ -101,6 +102,28 @@ def test_a_label_that_somebody_changed_since_is_not_stale(owner, workspace):
     assert (stale.labels, stale.by_class["car"].seconds_each) == (1, 9.0)
     annotate.undo_edit(bo, "roads", store=workspace)
     assert service.stale(owner, "roads", store=workspace).labels == 2
+
+
+@pytest.mark.slow
+def test_versions_readers_and_records_are_the_same_on_postgresql(postgres, tmp_path, owner):
+    store = workspaces.create(owner, tmp_path / "ws", catalog=postgres.fresh())
+    labels = [{"sample": "a", "class_id": 0, "id": f"{at:032x}"} for at in range(2)]
+    dataset_of(owner, store, ONTOLOGY, {"ground_truth": labels})
+    record(store, owner, datasets.read(owner, "roads", store=store).dataset.id, [(f"{0:032x}", 1, 10, 9_000)])
+    service.new_guideline(owner, "roads", "draft", store=store)
+    publish(owner, store)
+    publish(owner, store, "car")
+    assert service.stale(owner, "roads", store=store).labels == 2
+    edits = [
+        {"do": "set-attributes", "annotation": f"{at:032x}", "attributes": {"occluded": True}}
+        for at in (0, 1)
+    ]
+    for attempt in (edits, edits[:1]):
+        annotate.edit(replace(owner, name="bo"), "roads", attempt, store=store)
+    assert service.stale(owner, "roads", store=store).labels == 0
+    service.acknowledge(owner, "roads", store=store)
+    assert service.acknowledge(owner, "roads", store=store).acknowledged_version == 2
+    store.close()
 
 
 def test_labels_of_a_split_class_are_stale_until_they_are_sorted(owner, workspace):

@@ -35,7 +35,7 @@ export function Changes({ dataset, version }: { dataset: string; version: number
   return <Panel title={`Changed since version ${data.before}`} meta={counts(data)}><DiffLines lines={data.lines} /></Panel>;
 }
 
-/** A unified diff without its head; added and removed lines are told apart by sign and colour. */
+/** A unified diff without its head; added and removed lines differ in sign and colour. */
 export function DiffLines({ lines }: { lines: readonly string[] }) {
   const shown = lines.slice(2);
   if (!shown.length) return <p className="muted">The text is the same.</p>;
