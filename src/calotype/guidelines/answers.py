@@ -7,7 +7,7 @@ from pydantic import Field
 from calotype.foundation.answers import Answer, Number, Pair, Timestamp
 
 
-class AttributeCard(Answer):
+class OntologyAttribute(Answer):
     """An attribute of a class."""
 
     name: str
@@ -17,7 +17,7 @@ class AttributeCard(Answer):
     choices: list[str]
 
 
-class ClassCard(Answer):
+class OntologyClass(Answer):
     """A class as it is shown and chosen."""
 
     id: int
@@ -28,10 +28,10 @@ class ClassCard(Answer):
     )
     definition: str
     tools: list[str] = Field(description="The kinds that its annotations may have.")
-    attributes: list[AttributeCard]
+    attributes: list[OntologyAttribute]
     keypoints: list[str]
     skeleton: list[Pair[int]] = Field(description="Keypoints that are joined, by index from 0.")
-    parent: str | None
+    parent: str = Field(description="The class above it; empty for none.")
     supercategory: str
     retired: bool = Field(description="It takes no new annotations.")
     split_into: list[str] = Field(description="The classes into which its annotations wait to be sorted.")
@@ -42,7 +42,7 @@ class Ontology(Answer):
 
     dataset: str
     closed: bool = Field(description="No import may add a class.")
-    classes: list[ClassCard]
+    classes: list[OntologyClass]
 
 
 class FieldChange(Answer):

@@ -44,7 +44,7 @@ def class_cards(ontology: Ontology) -> list[dict[str, Any]]:
 
     Each has id, name, colour (`#rrggbb`), key ("" when no key is left, or the class is retired), definition, tools
     (the kinds that it allows), attributes (name, type, required, default, choices), keypoints, skeleton, and the name
-    of its parent, or None.
+    of its parent ("": none).
     """
     taken = {c.key for c in ontology.classes if c.key and not c.retired}
     free = iter([key for key in KEYS if key not in taken])
@@ -120,5 +120,5 @@ def _card(class_: Class, ontology: Ontology, free: Iterator[str]) -> dict[str, A
         ],
         "keypoints": list(class_.keypoints),
         "skeleton": [list(edge) for edge in class_.skeleton],
-        "parent": None if parent is None else parent.name,
+        "parent": "" if parent is None else parent.name,
     }
