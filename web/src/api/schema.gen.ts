@@ -3397,15 +3397,6 @@ export interface components {
             /** @default  */
             class?: string;
         };
-        /** @description An attribute of a class. */
-        AttributeCard: {
-            name: string;
-            /** @description text, number, boolean or choice. */
-            type: string;
-            required: boolean;
-            default: string | boolean | number | null;
-            choices: string[];
-        };
         /** @description Something that was done. */
         AuditEvent: {
             /** @description Number of the event, from 1 without gaps. */
@@ -3828,6 +3819,24 @@ export interface components {
             required: boolean;
             default: unknown;
             choices: unknown[];
+        };
+        /** @description A class as the editor shows it. */
+        ClassCard: {
+            id: number;
+            name: string;
+            /** @description `#rrggbb`. */
+            colour: string;
+            key: string;
+            definition: string;
+            /** @description Kinds of annotations that the class may have. */
+            tools: string[];
+            attributes: components["schemas"]["ClassAttribute"][];
+            keypoints: string[];
+            skeleton: [
+                number,
+                number
+            ][];
+            parent: string;
         };
         /** @description A class that was added, removed or changed. */
         ClassChange: {
@@ -5539,11 +5548,46 @@ export interface components {
             dataset: string;
             /** @description No import may add a class. */
             closed: boolean;
-            classes: components["schemas"]["calotype__guidelines__answers__ClassCard"][];
+            classes: components["schemas"]["OntologyClass"][];
+        };
+        /** @description An attribute of a class. */
+        OntologyAttribute: {
+            name: string;
+            /** @description text, number, boolean or choice. */
+            type: string;
+            required: boolean;
+            default: string | boolean | number | null;
+            choices: string[];
         };
         /** @description What differs between two states of the ontology. */
         OntologyChanges: {
             classes: components["schemas"]["ClassChange"][];
+        };
+        /** @description A class as it is shown and chosen. */
+        OntologyClass: {
+            id: number;
+            name: string;
+            /** @description `#rrggbb`. */
+            colour: string;
+            /** @description The key that chooses it; empty for a retired class, or where no key is left. */
+            key: string;
+            definition: string;
+            /** @description The kinds that its annotations may have. */
+            tools: string[];
+            attributes: components["schemas"]["OntologyAttribute"][];
+            keypoints: string[];
+            /** @description Keypoints that are joined, by index from 0. */
+            skeleton: [
+                number,
+                number
+            ][];
+            /** @description The class above it; empty for none. */
+            parent: string;
+            supercategory: string;
+            /** @description It takes no new annotations. */
+            retired: boolean;
+            /** @description The classes into which its annotations wait to be sorted. */
+            split_into: string[];
         };
         /** @description Changes of the ontology, done in this order as one edit. */
         OntologyMigration: {
@@ -6830,7 +6874,7 @@ export interface components {
             guideline: components["schemas"]["WorkGuideline"];
             sample: components["schemas"]["WorkSample"];
             review_reason: string;
-            classes: components["schemas"]["calotype__labelling__answers__ClassCard"][];
+            classes: components["schemas"]["ClassCard"][];
             annotations: components["schemas"]["WorkAnnotation"][];
             /** @description Number of events in its record. */
             position: number;
@@ -6941,49 +6985,6 @@ export interface components {
         Workspace: {
             name: string;
         };
-        /** @description A class as it is shown and chosen. */
-        calotype__guidelines__answers__ClassCard: {
-            id: number;
-            name: string;
-            /** @description `#rrggbb`. */
-            colour: string;
-            /** @description The key that chooses it; empty for a retired class, or where no key is left. */
-            key: string;
-            definition: string;
-            /** @description The kinds that its annotations may have. */
-            tools: string[];
-            attributes: components["schemas"]["AttributeCard"][];
-            keypoints: string[];
-            /** @description Keypoints that are joined, by index from 0. */
-            skeleton: [
-                number,
-                number
-            ][];
-            parent: string | null;
-            supercategory: string;
-            /** @description It takes no new annotations. */
-            retired: boolean;
-            /** @description The classes into which its annotations wait to be sorted. */
-            split_into: string[];
-        };
-        /** @description A class as the editor shows it. */
-        calotype__labelling__answers__ClassCard: {
-            id: number;
-            name: string;
-            /** @description Empty: the one that follows from the id. */
-            colour: string;
-            key: string;
-            definition: string;
-            /** @description Kinds of annotations that the class may have. */
-            tools: string[];
-            attributes: components["schemas"]["ClassAttribute"][];
-            keypoints: string[];
-            skeleton: [
-                number,
-                number
-            ][];
-            parent: string;
-        };
         /** @description An error (RFC 9457). `code` stays the same between releases. */
         Problem: {
             /** @description `urn:calotype:error:` and the code. */
@@ -7041,7 +7042,6 @@ export type Approval = components['schemas']['Approval'];
 export type ApprovalList = components['schemas']['ApprovalList'];
 export type Approving = components['schemas']['Approving'];
 export type AskBody = components['schemas']['AskBody'];
-export type AttributeCard = components['schemas']['AttributeCard'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type AuditProblem = components['schemas']['AuditProblem'];
@@ -7075,6 +7075,7 @@ export type CheckSummary = components['schemas']['CheckSummary'];
 export type Checkpoint = components['schemas']['Checkpoint'];
 export type Choice = components['schemas']['Choice'];
 export type ClassAttribute = components['schemas']['ClassAttribute'];
+export type ClassCard = components['schemas']['ClassCard'];
 export type ClassChange = components['schemas']['ClassChange'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassMapping = components['schemas']['ClassMapping'];
@@ -7221,7 +7222,9 @@ export type ObjectPage = components['schemas']['ObjectPage'];
 export type ObjectiveResult = components['schemas']['ObjectiveResult'];
 export type OfferedBatch = components['schemas']['OfferedBatch'];
 export type Ontology = components['schemas']['Ontology'];
+export type OntologyAttribute = components['schemas']['OntologyAttribute'];
 export type OntologyChanges = components['schemas']['OntologyChanges'];
+export type OntologyClass = components['schemas']['OntologyClass'];
 export type OntologyMigration = components['schemas']['OntologyMigration'];
 export type OntologyVersion = components['schemas']['OntologyVersion'];
 export type OperationsBody = components['schemas']['OperationsBody'];
@@ -7340,8 +7343,6 @@ export type WorkMask = components['schemas']['WorkMask'];
 export type WorkOutcome = components['schemas']['WorkOutcome'];
 export type WorkSample = components['schemas']['WorkSample'];
 export type Workspace = components['schemas']['Workspace'];
-export type CalotypeGuidelinesAnswersClassCard = components['schemas']['calotype__guidelines__answers__ClassCard'];
-export type CalotypeLabellingAnswersClassCard = components['schemas']['calotype__labelling__answers__ClassCard'];
 export type Problem = components['schemas']['Problem'];
 export type $defs = Record<string, never>;
 export interface operations {
