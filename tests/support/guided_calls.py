@@ -7,7 +7,7 @@ from typing import Any
 
 CLASSES = """
 classes:
-  car:
+  vehicle:
     definition: It has four wheels.
     attributes: {occluded: {type: boolean, default: false, required: true}}
 """
@@ -17,10 +17,11 @@ def guide(say: Callable[..., Any]) -> None:
     """Set and migrate the ontology of `shop`, publish guidelines, read and acknowledge them, list stale labels."""
     place, kind = "/datasets/shop", {"content-type": "application/yaml"}
     set_ = say("PUT", f"{place}/ontology", content=CLASSES, headers=kind)
-    assert [one["class"] for one in set_["classes"]] == ["car"]
-    assert say("GET", f"{place}/ontology")["classes"][0]["definition"] == "It has four wheels."
+    assert [one["class"] for one in set_["classes"]] == ["vehicle"]
+    cards = {card["name"]: card for card in say("GET", f"{place}/ontology")["classes"]}
+    assert cards["vehicle"]["definition"] == "It has four wheels."
     first = say("POST", f"{place}/commits", json={"message": "classes"})["commit"]
-    change = {"rename": {"car": "auto"}, "fill_attributes": ["auto.occluded"]}
+    change = {"rename": {"vehicle": "auto"}, "fill_attributes": ["auto.occluded"]}
     planned = say("POST", f"{place}/ontology/migrations/plan", json=change)
     done = say("POST", f"{place}/ontology/migrations", json=change)
     assert done == {**planned, "applied": True} and done["written"] > 0
@@ -31,16 +32,16 @@ def guide(say: Callable[..., Any]) -> None:
     assert say("POST", f"{place}/guidelines/published", json={})["version"] == 1
     sample = say("GET", f"{place}/samples?limit=1")["items"][0]["name"]
     text = f"---\nexamples: [{{sample: {sample}, bbox: [0, 0, 2.5, 2]}}]\n---\n# Cars, again"
-    second = {"text": text, "touches": ["car", "dog"], "changelog": "again"}
-    assert say("POST", f"{place}/guidelines/published", json=second)["touches"][0]["class"] == "car"
+    second = {"text": text, "touches": ["vehicle", "dog"], "changelog": "again"}
+    assert say("POST", f"{place}/guidelines/published", json=second)["touches"][0]["class"] == "vehicle"
     assert len(say("GET", f"{place}/guidelines")["items"]) == 2
     assert say("GET", f"{place}/guideline")["examples"][0]["sample"] == sample
     assert say("GET", f"{place}/guideline/diff")["changelog"][0]["changelog"] == "again"
     assert not say("GET", f"{place}/guideline/reading")["acknowledged"]
     assert say("POST", f"{place}/guideline/reading", json={})["acknowledged"]
     stale = say("GET", f"{place}/stale-labels")
-    assert stale["labels"] > 0 and stale["basis"] == "default"
-    listed = say("GET", f"{place}/stale-labels/samples?classes=car&classes=dog")
+    assert stale["labels"] > 0 and stale["by_class"]["dog"]["labels"] > 0
+    listed = say("GET", f"{place}/stale-labels/samples?classes=vehicle&classes=dog")
     assert listed["total"] == len(listed["ids"]) == stale["samples"]
 
 

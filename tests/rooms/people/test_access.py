@@ -114,7 +114,9 @@ class TestWhy:
     def test_what_is_proposed_takes_nothing_away_and_suits_the_account(self, team, owner):
         proposed = {
             role
-            for role, _ in access.why(owner, address("bo"), "work.do", "dataset:night", store=team).would_allow
+            for role, _ in access.why(
+                owner, address("bo"), "work.do", "dataset:night", store=team
+            ).would_allow
         }
         assert "vendor-annotator" in proposed and "service" not in proposed
         service.grant_role(owner, address("bo"), "curator", store=team, on="dataset:streets")
