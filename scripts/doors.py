@@ -15,8 +15,9 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 REPO = Path(__file__).resolve().parents[1]
 REASONS = Path(__file__).with_name("doors.toml")
@@ -236,10 +237,19 @@ def _handles() -> Iterator[tuple[str, Any]]:
     for name in package.__all__:
         value = getattr(package, name)
         if inspect.isclass(value) and value.__module__.startswith("calotype.api"):
-            for method, function in inspect.getmembers(value):
-                plain = function.fget if isinstance(function, property) else function
-                if inspect.isfunction(plain) and not method.startswith("_"):
-                    yield f"{name}.{method}", plain
+            yield from _methods(name, value)
+
+
+def _methods(name: str, handle: type) -> Iterator[tuple[str, Any]]:
+    """The public methods of a handle, and those of the handles that its properties return."""
+    for method, function in inspect.getmembers(handle):
+        plain = function.fget if isinstance(function, property) else function
+        if method.startswith("_"):
+            continue
+        if isinstance(function, cached_property):
+            yield from _methods(f"{name}.{method}", get_type_hints(function.func)["return"])
+        elif inspect.isfunction(plain):
+            yield f"{name}.{method}", plain
 
 
 def _web_uses() -> dict[tuple[str, str], list[str]]:

@@ -33,6 +33,20 @@ stages:
   - commit: {message: first import}
   - release: {version: 1.0.0}
 """
+GUIDELINE = """\
+---
+changelog: Mirrors belong to the car
+examples:
+  - {sample: SAMPLE, bbox: [2, 2, 20, 20], caption: with its mirrors, verdict: good}
+  - {sample: SAMPLE, caption: the mirrors are cut off, verdict: bad}
+---
+# Cars
+
+Draw the **whole** car, with its mirrors; see [the rules](https://example.org/rules).
+
+- one box for each car
+- `occluded` where something hides a part of it
+"""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,9 @@ def live_in(folder: Path, raw: Path) -> Lived:
             ws.run(raw / "red.yaml")
         annotation = shop.where().snapshot().annotations()["ann_id"].to_pylist()[0]
         shop.edit([{"do": "set-class", "annotation": annotation, "class": "dog"}])
+        shop.guideline.publish("# Cars\n\nDraw the whole car.")
+        shop.guideline.acknowledge()
+        shop.guideline.publish(GUIDELINE.replace("SAMPLE", ids[0]), touches=["car", "dog"])
     ana = Actor(id="test:ana", name="ana")
     with closing(open_workspace(folder)) as store:
         (half_merged,) = merges(ana, "shop", store=store, state="open")
@@ -115,7 +132,7 @@ EXPLAINED = {"a query with a mistake": 422}
 BARE = {
     f"{name} {path or '/'}": f"d/{name}{path}"
     for name in ("blank", "loose")
-    for path in ("", "/samples", "/checks", "/map", "/history", "/merges", "/releases")
+    for path in ("", "/samples", "/checks", "/map", "/history", "/merges", "/releases", "/guideline")
 }
 """Pages of a dataset without samples, and of one without commits."""
 

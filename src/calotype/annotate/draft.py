@@ -143,6 +143,9 @@ class Draft:
         class_ = self.ontology.by_name(name)
         if class_ is None:
             raise EditsInvalid(where=f"{where}.class", detail=f"the ontology has no class {name[:80]!r}")
+        if class_.retired:
+            detail = f"the class {name[:80]!r} is retired and takes no new annotations"
+            raise EditsInvalid(where=f"{where}.class", detail=detail)
         return class_
 
     def _sample(self, sample_id: str, where: str, *, gone: bool = False) -> Sample:

@@ -33,6 +33,7 @@ from calotype.foundation import json_limits
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.ids import sha256_json
 from calotype.foundation.verbs import verb
+from calotype.guidelines import facts as guideline
 from calotype.store import Store
 
 __all__ = [
@@ -187,6 +188,8 @@ class _Request:
         changed = not planned.change(self.options.label_set).is_empty
         last = dataset_repository.last_edit(conn, refs.branch(conn, info, self.branch)) if changed else None
         edited = planned.answered(last.id if last else "")
+        changed_ids = [annotation.ann_id for annotation in planned.outcome.put]
+        guideline.record_edits(conn, info.id, self.options.label_set, changed_ids, self.actor.name)
         if self.options.request_id:
             if self._answer(conn, info) is not None:
                 raise _AnsweredAlready

@@ -147,6 +147,8 @@ def _permission(verb: str) -> Permission | None:
     """What an edit of this verb needs beside the permission to edit."""
     if verb.startswith("finding."):
         return Permission.FINDING_TRIAGE
+    if verb.startswith("ontology."):
+        return Permission.GUIDELINE_EDIT
     return Permission.CONTRACT_EDIT if verb == "contract.set" else None
 
 

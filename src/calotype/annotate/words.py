@@ -16,6 +16,8 @@ _WORDS = {
     "curate.split": "assigned splits",
     "curate.select": "tagged a selection",
     "contract.set": "set the contract",
+    "ontology.set": "changed the ontology",
+    "ontology.migrate": "migrated the ontology",
     "vectors.put": "stored {vectors} vectors of {model}",
     "vectors.remove": "removed vectors of {samples} samples",
     "dataset.rollback": "discarded uncommitted edits",

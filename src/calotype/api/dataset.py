@@ -17,6 +17,7 @@ from calotype.acquire.labels.put_annotations import Replace
 from calotype.acquire.model import Added, ImageOptions
 from calotype.api.context import Context, ref_text
 from calotype.api.edits import EditMethods
+from calotype.api.guidelines import GuidelineMethods
 from calotype.api.merge import HistoryMethods
 from calotype.api.quality import QualityMethods
 from calotype.api.release import Release, ReleaseMethods
@@ -40,7 +41,15 @@ from calotype.transform.service import ClassMapping, Derived, Scope, Worklist
 AnyPath = str | PathLike[str]
 
 
-class Dataset(EditMethods, HistoryMethods, QualityMethods, VectorMethods, ReleaseMethods, ViewMethods):
+class Dataset(
+    EditMethods,
+    GuidelineMethods,
+    HistoryMethods,
+    QualityMethods,
+    VectorMethods,
+    ReleaseMethods,
+    ViewMethods,
+):
     """The working state of a dataset. Read other states with `at`."""
 
     def add_images(

@@ -46,6 +46,13 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "triage": ("calotype.findings.commands:triage", "Accept, reject or assign findings"),
         "fix": ("calotype.findings.commands:fix", "Apply suggested fixes of findings, or undo them"),
     },
+    "Guide": {
+        "ontology": ("calotype.guidelines.commands:ontology", "Show, set, compare and migrate classes"),
+        "guideline": (
+            "calotype.guidelines.commands:guideline",
+            "Write and publish guidelines, list stale labels",
+        ),
+    },
     "Annotate": {
         "batch": ("calotype.labelling.commands:batch", "Open batches of samples to label, and follow them"),
         "work": ("calotype.labelling.commands:work", "Take assignments, annotate, submit, ask"),

@@ -118,6 +118,12 @@ CODES: dict[str, Code] = {
     "action-elsewhere": _INVALID,
     "resource-invalid": _INVALID,
     "organisation-model-unknown": _INVALID,
+    # guidelines
+    "ontology-invalid": _INVALID,
+    "ontology-migration-invalid": _INVALID,
+    "guideline-invalid": _INVALID,
+    "guideline-not-found": _NOT_FOUND,
+    "guideline-not-published": _CONFLICT,
     # vision
     "class-exists": _CONFLICT,
     "ontology-class-unknown": _NOT_FOUND,

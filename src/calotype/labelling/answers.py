@@ -103,7 +103,7 @@ class ClassCard(Answer):
 
     id: int
     name: str
-    colour: str = Field(description="Empty: the one that follows from the id.")
+    colour: str = Field(description="`#rrggbb`.")
     key: str
     definition: str
     tools: list[str] = Field(description="Kinds of annotations that the class may have.")

@@ -25,9 +25,9 @@ from calotype.store import Store
 from calotype.store.catalog import schema
 from calotype.store.catalog.upserts import insert
 
-__all__ = ["Landed", "land_batch", "published_version"]
+__all__ = ["Landed", "land_batch"]
 VERB = "batch.land"
-_RECORDS, _GUIDELINES = schema.of_work.label_records, schema.of_guidelines.guidelines
+_RECORDS = schema.of_work.label_records
 _AT_ONCE = 500
 
 
@@ -144,10 +144,3 @@ def _keep(conn: sa.Connection, records: Sequence[dict[str, Any]]) -> None:
             statement.on_conflict_do_update(index_elements=["dataset_id", "ann_id"], set_=changed),
             list(records[start : start + _AT_ONCE]),
         )
-
-
-def published_version(conn: sa.Connection, dataset_id: str) -> int:
-    """The newest published version of a dataset's guideline; 0 where none is."""
-    query = sa.select(sa.func.max(_GUIDELINES.c.version))
-    query = query.where(_GUIDELINES.c.dataset_id == dataset_id, _GUIDELINES.c.state == "published")
-    return int(conn.execute(query).scalar() or 0)

@@ -21,6 +21,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us, to_us
 from calotype.foundation.ids import uuid7, uuid8
 from calotype.foundation.verbs import verb
+from calotype.guidelines import facts
 from calotype.labelling import batch_commits, people, repository
 from calotype.labelling.errors import BatchClosed, BatchExists, BatchInvalid
 from calotype.labelling.model import (
@@ -101,7 +102,7 @@ def _new(
         name=name,
         branch=BRANCH + name,
         label_set=options.label_set,
-        guideline_version=batch_commits.published_version(conn, state.dataset.id),
+        guideline_version=facts.published_version(conn, state.dataset.id),
         query=options.where,
         people=people.ids_of(conn, actor, options.to),
         reviewers=people.ids_of(conn, actor, options.reviewers),

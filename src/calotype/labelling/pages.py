@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import iso
 from calotype.foundation.verbs import verb
+from calotype.guidelines.facts import class_cards
 from calotype.labelling import people, queue, repository, threads
 from calotype.labelling.errors import AssignmentNotFound
 from calotype.labelling.model import ANNOTATE, OPEN_STATES, REVIEW, Assignment, Batch, BatchState, State
@@ -17,20 +18,7 @@ from calotype.labelling.record.recording import ontology_of
 from calotype.labelling.record.rows import shown
 from calotype.labelling.working import has_read
 from calotype.store import Store
-from calotype.vision.ontology import Class, Ontology
 
-_KEYS = "1234567890"
-_TOOLS = (
-    "box",
-    "rotated_box",
-    "polygon",
-    "mask",
-    "keypoints",
-    "polyline",
-    "ellipse",
-    "point",
-    "classification",
-)
 _RECENT = 200
 
 
@@ -59,7 +47,7 @@ def work(actor: Actor, assignment: str, *, store: Store) -> dict[str, Any]:
             },
             "sample": _sample(row.sample, mine.id),
             "review_reason": row.review_reason,
-            "classes": [card(class_, ontology) for class_ in ontology.classes],
+            "classes": class_cards(ontology),
             "annotations": [shown(one, ontology) for one in log.rows_of(state)],
             "position": mine.position,
             "to_undo": len(history.done),
@@ -199,23 +187,6 @@ def _ahead(conn: sa.Connection, actor: Actor, batch: Batch, mine: Assignment) ->
         {**_sample(facts, mine.id), "image": f"/api/v1/assignments/{mine.id}/next-image"}
         for facts in repository.ahead(conn, batch, actor.id, mine.sample_id)
     ]
-
-
-def card(class_: Class, ontology: Ontology) -> dict[str, Any]:
-    """A class as the editor shows it."""
-    place = ontology.classes.index(class_)
-    return {
-        "id": class_.id,
-        "name": class_.name,
-        "colour": "",
-        "key": _KEYS[place : place + 1],
-        "definition": "",
-        "tools": list(_TOOLS),
-        "attributes": [],
-        "keypoints": list(class_.keypoints),
-        "skeleton": [list(edge) for edge in class_.skeleton],
-        "parent": class_.supercategory,
-    }
 
 
 @verb

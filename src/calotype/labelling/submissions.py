@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from calotype.foundation.clock import now_us
+from calotype.guidelines.facts import missing_attributes
 from calotype.labelling import agreement, queue, repository
 from calotype.labelling.errors import WorkIncomplete
 from calotype.labelling.model import ANNOTATE, Assignment, Batch, SampleState, State
@@ -132,8 +133,14 @@ def given_back(conn: sa.Connection, batch: Batch, mine: Assignment, state: State
 
 
 def require_complete(conn: sa.Connection, mine: Assignment, ontology: Ontology) -> None:
-    """Raises: WorkIncomplete, for an annotation whose class is not there any more."""
+    """Raises: WorkIncomplete, for an annotation whose class is not there any more, or that lacks an attribute."""
     for row in log.rows_of(log.present(conn, mine.id)):
-        if ontology.by_id(row["class_id"]) is None:
+        class_ = ontology.by_id(row["class_id"])
+        if class_ is None:
             detail = f"annotation {row['ann_id']} has a class that the ontology has no more"
+            raise WorkIncomplete(where=row["ann_id"], detail=detail)
+        if missing := missing_attributes(class_, row.get("attributes", {})):
+            detail = (
+                f"annotation {row['ann_id']} of class {class_.name!r} has no valid value of {missing[0]!r}"
+            )
             raise WorkIncomplete(where=row["ann_id"], detail=detail)

@@ -18,7 +18,21 @@ from calotype.versions.model import (
 
 ONTOLOGY = "ontology"
 
-_CLASS_FIELDS = ("name", "supercategory", "keypoints", "skeleton", "extra")
+_CLASS_FIELDS = (
+    "name",
+    "supercategory",
+    "keypoints",
+    "skeleton",
+    "extra",
+    "definition",
+    "colour",
+    "key",
+    "tools",
+    "attributes",
+    "parent",
+    "retired",
+    "split_into",
+)
 ClassEntry = dict[str, Any]
 
 
@@ -45,7 +59,10 @@ def merge_ontology(base: DecodedDocuments, ours: Side, theirs: Side, conflicts: 
     sides = (
         old,
         _by_id(our_classes),
-        {class_map.get(key, key): entry for key, entry in _by_id(their_classes).items()},
+        {
+            class_map.get(key, key): _renumbered(entry, class_map)
+            for key, entry in _by_id(their_classes).items()
+        },
     )
     used = (ours.classes, frozenset(class_map.get(key, key) for key in theirs.classes))
     merged: dict[int, ClassEntry] = {}
@@ -123,6 +140,16 @@ def merge_text(
 
 def _by_id(ontology: Mapping[str, Any]) -> dict[int, ClassEntry]:
     return {int(entry["id"]): dict(entry) for entry in ontology.get("classes", ())}
+
+
+def _renumbered(entry: ClassEntry, class_map: Mapping[int, int]) -> ClassEntry:
+    """A class of theirs whose references to other classes have the new ids."""
+    entry = dict(entry)
+    if "parent" in entry:
+        entry["parent"] = class_map.get(entry["parent"], entry["parent"])
+    if "split_into" in entry:
+        entry["split_into"] = [class_map.get(key, key) for key in entry["split_into"]]
+    return entry
 
 
 def _new_ids(old: Mapping[int, ClassEntry], a: Mapping[str, Any], b: Mapping[str, Any]) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,6 +12,11 @@ from typing import Any
 from calotype.foundation.errors import AlreadyExists, Invalid, NotFound
 
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
+_COLOUR = re.compile(r"#[0-9a-f]{6}")
+ATTRIBUTE_TYPES = ("text", "number", "boolean", "choice")
+MAX_DEFINITION = 10_000
+"""Characters of the definition of a class."""
+MAX_ATTRIBUTES, MAX_CHOICES = 100, 500
 
 
 class ClassExists(AlreadyExists):
@@ -38,8 +44,80 @@ class ClassInvalid(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """An attribute that the annotations of a class have.
+
+    `type` is one of `ATTRIBUTE_TYPES`; `default` is None where there is none; `choices` are those of a choice.
+    """
+
+    name: str
+    type: str = "text"
+    required: bool = False
+    default: str | float | bool | None = None
+    choices: tuple[str, ...] = ()
+
+    def problem(self) -> str:
+        """What is wrong with it, in words; empty if nothing."""
+        if not 1 <= len(self.name) <= 200 or not self.name.isprintable():
+            return f"attribute {self.name[:80]!r} needs a name of 1 to 200 characters"
+        if self.type not in ATTRIBUTE_TYPES:
+            return f"attribute {self.name!r} has the type {self.type!r}, not {', '.join(ATTRIBUTE_TYPES)}"
+        if (self.type == "choice") != bool(self.choices) or len(self.choices) > MAX_CHOICES:
+            return f"attribute {self.name!r}: a choice has 1 to {MAX_CHOICES} choices, other types have none"
+        if len(set(self.choices)) != len(self.choices) or not all(1 <= len(c) <= 200 for c in self.choices):
+            return f"attribute {self.name!r} repeats a choice, or one does not have 1 to 200 characters"
+        if self.default is not None and not self.allows(self.default):
+            return f"attribute {self.name!r} does not allow its default {self.default!r}"
+        return ""
+
+    def allows(self, value: Any) -> bool:
+        """Whether a value has its type, and is one of its choices."""
+        if self.type == "boolean":
+            return isinstance(value, bool)
+        if self.type == "number":
+            return (
+                isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+            )
+        return isinstance(value, str) and (self.type == "text" or value in self.choices)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; what is not set is left out."""
+        value: dict[str, Any] = {"name": self.name, "type": self.type}
+        if self.required:
+            value["required"] = True
+        if self.default is not None:
+            value["default"] = self.default
+        if self.choices:
+            value["choices"] = list(self.choices)
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Attribute:
+        """The attribute from plain values."""
+        return cls(
+            str(value["name"]),
+            str(value.get("type", "text")),
+            bool(value.get("required", False)),
+            value.get("default"),
+            tuple(map(str, value.get("choices", ()))),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Class:
-    """A category. `id` is stable over renames; `skeleton` joins keypoints by index (from 0)."""
+    """A category.
+
+    Attributes:
+        id: Stable over renames.
+        skeleton: Joins keypoints by index (from 0).
+        definition: What belongs to the class, in words.
+        colour: `#rrggbb`; empty for a colour by id.
+        key: The key that chooses the class; empty for one by its order.
+        tools: Kinds that its annotations may have; empty for all.
+        parent: Id of the class above it.
+        retired: Whether it takes no new annotations.
+        split_into: Ids of the classes into which its annotations wait to be sorted.
+    """
 
     id: int
     name: str
@@ -47,12 +125,42 @@ class Class:
     keypoints: tuple[str, ...] = ()
     skeleton: tuple[tuple[int, int], ...] = ()
     extra: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    definition: str = ""
+    colour: str = ""
+    key: str = ""
+    tools: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    parent: int | None = None
+    retired: bool = False
+    split_into: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or len(self.name) > 500:
             raise ClassInvalid(got=self.name[:80], detail="its name has no or too many characters")
         if not 0 <= self.id < 2**31:
             raise ClassInvalid(got=self.name[:80], detail=f"id {self.id} is not between 0 and 2**31")
+        if problem := self._problem():
+            raise ClassInvalid(got=self.name[:80], detail=problem)
+
+    def attribute(self, name: str) -> Attribute | None:
+        """Its attribute of a name."""
+        return next((one for one in self.attributes if one.name == name), None)
+
+    def _problem(self) -> str:
+        """What is wrong with the optional fields, in words."""
+        if len(self.definition) > MAX_DEFINITION:
+            return f"its definition is longer than {MAX_DEFINITION:,} characters"
+        if self.colour and not _COLOUR.fullmatch(self.colour):
+            return f"its colour {self.colour[:20]!r} is not of the form #rrggbb"
+        if len(self.key) > 1 or not self.key.isprintable() or self.key.isspace():
+            return f"its key {self.key[:20]!r} is not one character"
+        if self.parent == self.id:
+            return "it is its own parent"
+        if len({one.name for one in self.attributes}) != len(self.attributes):
+            return "it has two attributes of one name"
+        if len(self.attributes) > MAX_ATTRIBUTES:
+            return f"it has more than {MAX_ATTRIBUTES} attributes"
+        return next((words for one in self.attributes if (words := one.problem())), "")
 
 
 @dataclass(frozen=True)
@@ -88,6 +196,11 @@ class Ontology:
     def by_name(self, name: str) -> Class | None:
         """The class of a name."""
         return self._by_name.get(name)
+
+    def takes(self, name: str) -> bool:
+        """Whether new annotations may have the class of a name: it is not retired, and known or to be added."""
+        known = self._by_name.get(name)
+        return not self.closed if known is None else not known.retired
 
     def by_id(self, class_id: int) -> Class | None:
         """The class of an id."""
@@ -134,35 +247,52 @@ class Ontology:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, the same for equal ontologies."""
-        classes = []
-        for c in self.classes:
-            entry: dict[str, Any] = {"id": c.id, "name": c.name}
-            if c.supercategory:
-                entry["supercategory"] = c.supercategory
-            if c.keypoints:
-                entry["keypoints"] = list(c.keypoints)
-            if c.skeleton:
-                entry["skeleton"] = [list(edge) for edge in c.skeleton]
-            if c.extra:
-                entry["extra"] = dict(c.extra)
-            classes.append(entry)
+        classes = [_class_to_json(c) for c in self.classes]
         return {"classes": classes, "closed": self.closed, "next_id": self.next_id}
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Ontology:
         """The ontology from plain values. Raises: ClassExists, ClassInvalid."""
-        classes = tuple(
-            Class(
-                id=int(entry["id"]),
-                name=str(entry["name"]),
-                supercategory=str(entry.get("supercategory", "")),
-                keypoints=tuple(entry.get("keypoints", ())),
-                skeleton=tuple((int(a), int(b)) for a, b in entry.get("skeleton", ())),
-                extra=dict(entry.get("extra", {})),
-            )
-            for entry in value.get("classes", ())
-        )
+        classes = tuple(_class_from_json(entry) for entry in value.get("classes", ()))
         return cls(classes, bool(value.get("closed", False)), int(value.get("next_id", 0)))
+
+
+def _class_to_json(c: Class) -> dict[str, Any]:
+    """Plain values without those that are empty: a class that uses no new field keeps its hash."""
+    fields: dict[str, Any] = {
+        "supercategory": c.supercategory,
+        "keypoints": list(c.keypoints),
+        "skeleton": [list(edge) for edge in c.skeleton],
+        "extra": dict(c.extra),
+        "definition": c.definition,
+        "colour": c.colour,
+        "key": c.key,
+        "tools": list(c.tools),
+        "attributes": [one.to_json() for one in c.attributes],
+        "retired": c.retired,
+        "split_into": list(c.split_into),
+    }
+    parent = {} if c.parent is None else {"parent": c.parent}
+    return {"id": c.id, "name": c.name, **{name: value for name, value in fields.items() if value}, **parent}
+
+
+def _class_from_json(entry: Mapping[str, Any]) -> Class:
+    return Class(
+        id=int(entry["id"]),
+        name=str(entry["name"]),
+        supercategory=str(entry.get("supercategory", "")),
+        keypoints=tuple(entry.get("keypoints", ())),
+        skeleton=tuple((int(a), int(b)) for a, b in entry.get("skeleton", ())),
+        extra=dict(entry.get("extra", {})),
+        definition=str(entry.get("definition", "")),
+        colour=str(entry.get("colour", "")),
+        key=str(entry.get("key", "")),
+        tools=tuple(map(str, entry.get("tools", ()))),
+        attributes=tuple(map(Attribute.from_json, entry.get("attributes", ()))),
+        parent=None if entry.get("parent") is None else int(entry["parent"]),
+        retired=bool(entry.get("retired", False)),
+        split_into=tuple(map(int, entry.get("split_into", ()))),
+    )
 
 
 def _first_twice(values: list[Any]) -> Any:

@@ -20,7 +20,9 @@ from calotype.acquire.model import ImageOptions
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
 from calotype.datasets import service as datasets
+from calotype.datasets.change import Change
 from calotype.store.catalog import schema
+from calotype.vision.ontology import Class, Ontology
 
 
 @pytest.fixture
@@ -68,6 +70,15 @@ def test_a_class_that_a_closed_ontology_lacks(shop, owner, raw, policy):
     with shop.catalog.read() as conn:
         kept = conn.execute(sa.select(sa.func.count()).select_from(schema.quarantine)).scalar()
     assert kept == (12 if policy == "quarantine" else 0)
+
+
+def test_a_retired_class_takes_no_imported_annotations(shop, owner, raw):
+    ontology = Ontology((Class(0, "car"), Class(1, "dog", retired=True)))
+    datasets.apply(owner, "shop", Change(ontology=ontology), store=shop)
+    with pytest.raises(UnknownClasses, match="retired: 'dog'"):
+        bring(shop, owner, raw)
+    took = bring(shop, owner, raw, on_unknown="skip")
+    assert (took.annotations, took.skipped) == (12, 12)
 
 
 def test_a_broken_box_is_set_aside_with_its_place_or_stops(shop, owner, raw):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.support.described import FREE_FORM, Described, document
 from tests.support.every_route import ask_about_access
+from tests.support.guided_calls import edit_and_undo, guide
 from tests.support.images import folder_of_images
 from tests.support.labelling_routes import ask_the_routes_of_labelling
 from tests.support.providers import ask_the_routes_of_a_provider
@@ -141,12 +143,13 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _run_a_pipeline(http, workspace, owner, tmp_path)
     _take_in(http, raw)
     _test_and_fix(http)
-    _edit_and_undo(http)
+    edit_and_undo(partial(say, http))
     _version_and_release(http)
     _derive_and_curate(http, workspace, owner)
     _save_views(http)
     _merge(http, Streets(owner, workspace))
     ask_the_routes_of_labelling(workspace, described.watch)
+    guide(partial(say, http))
     _work_as_a_team(described, workspace)
     assert {name for name, _ in operations()} - described.answered == set()
 
@@ -270,22 +273,6 @@ def _test_and_fix(http: TestClient) -> None:
     assert say(http, "GET", f"{place}/findings-compared?before=main")["fixed"] != []
     assert say(http, "POST", f"{place}/finding-fixes/undo", json={})["findings"] == keys
     assert b"<testsuite" in say(http, "GET", f"{place}/checks/report?form=junit")
-
-
-def _edit_and_undo(http: TestClient) -> None:
-    place = "/datasets/shop/edits"
-    sample = say(http, "GET", "/datasets/shop/samples?limit=1")["items"][0]["id"]
-    add = {"do": "add", "sample": sample, "class": "car", "kind": "box", "bbox": [1, 1, 5.5, 5]}
-    tag = {"do": "add-tags", "sample": sample, "tags": ["night"], "seen": {"split": ""}}
-    edited = say(http, "POST", place, json={"edits": [add, tag], "id": "request-1"})
-    again = say(http, "POST", place, json={"edits": [add, tag], "id": "request-1"})
-    assert again == {**edited, "repeated": True}
-    listed = say(http, "GET", place)
-    assert (listed["items"][0]["id"], listed["items"][0]["undone"]) == (edited["edit"], False)
-    undone = say(http, "POST", f"{place}/undo", json={"edit": edited["edit"]})
-    assert (undone["to_redo"], undone["to_undo"]) == (1, listed["to_undo"] - 1)
-    assert say(http, "POST", f"{place}/redo", json={})["to_redo"] == 0
-    say(http, "POST", f"{place}/undo", json={})
 
 
 def _work_on_a_branch(http: TestClient, place: str) -> None:

@@ -76,3 +76,26 @@ def test_a_restored_annotation_keeps_its_class():
     assert [entry["name"] for entry in result.documents.ontology["classes"]] == ["car", "dog"]
     settled = merge(base, ours, theirs, "theirs")
     assert [entry["name"] for entry in settled.documents.ontology["classes"]] == ["car"]
+
+
+def test_definitions_merge_field_by_field_and_parents_get_new_ids():
+    car = {"id": 0, "name": "car"}
+    base = DecodedDocuments(ontology={"classes": [car], "next_id": 1})
+    ours = DecodedDocuments(
+        ontology={"classes": [{**car, "definition": "four wheels"}, {"id": 1, "name": "bus"}], "next_id": 2}
+    )
+    theirs = DecodedDocuments(
+        ontology={
+            "classes": [
+                {**car, "colour": "#ff0000", "split_into": [1, 2]},
+                {"id": 1, "name": "van"},
+                {"id": 2, "name": "lorry", "parent": 1},
+            ],
+            "next_id": 3,
+        }
+    )
+    result = merge(base, Side(ours, {}), Side(theirs, {}))
+    assert not result.open
+    merged = {entry["name"]: entry for entry in result.documents.ontology["classes"]}
+    assert merged["car"] == {**car, "definition": "four wheels", "colour": "#ff0000", "split_into": [3, 2]}
+    assert (merged["van"]["id"], merged["lorry"]["parent"]) == (3, 3)

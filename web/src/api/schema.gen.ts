@@ -1404,6 +1404,238 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/ontology": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Ontology
+         * @description Show the classes: definitions, colours, keys, tools, attributes, skeletons.
+         */
+        get: operations["show_ontology"];
+        /**
+         * Set Ontology
+         * @description Change definitions, colours, keys, tools, attributes and skeletons by a YAML text. Labels are not changed.
+         */
+        put: operations["set_ontology"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/ontology/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Ontologies
+         * @description What changed in the ontology from one ref to another.
+         */
+        get: operations["diff_ontologies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/ontology/migrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Migrate Ontology
+         * @description Rename, merge, split or retire classes and change attributes, with all labels, as one edit.
+         */
+        post: operations["migrate_ontology"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/ontology/migrations/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Plan Ontology Migration
+         * @description Count what a migration would do. Changes nothing.
+         */
+        post: operations["plan_ontology_migration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/guidelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Guidelines
+         * @description List the versions of the guideline, newest first.
+         */
+        get: operations["list_guidelines"];
+        put?: never;
+        /**
+         * Write Guideline
+         * @description Write a draft of the next version.
+         */
+        post: operations["write_guideline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/guidelines/published": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Publish Guideline
+         * @description Publish the draft, or a text at once. What is published never changes.
+         */
+        post: operations["publish_guideline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/guideline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Guideline
+         * @description Show a version of the guideline.
+         */
+        get: operations["show_guideline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/guideline/diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Diff Guidelines
+         * @description What changed from one version of the guideline to another.
+         */
+        get: operations["diff_guidelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/guideline/reading": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Guideline Reading
+         * @description Which version one has acknowledged, and what changed since.
+         */
+        get: operations["show_guideline_reading"];
+        put?: never;
+        /**
+         * Acknowledge Guideline
+         * @description Say that one has read a published version.
+         */
+        post: operations["acknowledge_guideline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/stale-labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Stale Labels
+         * @description Count the labels that a change of the guideline or a split of their class made stale, with hours.
+         */
+        get: operations["show_stale_labels"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/stale-labels/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Stale Samples
+         * @description Ids of the samples with stale labels, of some classes or of all.
+         */
+        get: operations["list_stale_samples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/checks": {
         parameters: {
             query?: never;
@@ -3001,6 +3233,11 @@ export interface components {
         AccessReview: {
             items: components["schemas"]["ReviewRow"][];
         };
+        /** @description The version that was read; 0 is the newest. */
+        Acknowledgement: {
+            /** @default 0 */
+            version?: number;
+        };
         /** @description The decision or fix to undo; empty for your newest. */
         ActionBody: {
             /** @default  */
@@ -3470,6 +3707,11 @@ export interface components {
             /** @description The same annotations, by what differs. */
             kinds: components["schemas"]["AnnotationChangeCounts"];
         };
+        /** @description What a version changed. */
+        ChangelogLine: {
+            version: number;
+            changelog: string;
+        };
         /** @description Differences between two states. */
         Changes: {
             samples: components["schemas"]["ChangeCounts"];
@@ -3582,7 +3824,7 @@ export interface components {
         ClassCard: {
             id: number;
             name: string;
-            /** @description Empty: the one that follows from the id. */
+            /** @description `#rrggbb`. */
             colour: string;
             key: string;
             definition: string;
@@ -3595,6 +3837,14 @@ export interface components {
                 number
             ][];
             parent: string;
+        };
+        /** @description A class that was added, removed or changed. */
+        ClassChange: {
+            id: number;
+            class: string;
+            /** @description added, removed or changed. */
+            change: string;
+            fields: components["schemas"]["FieldChange"][];
         };
         /** @description A class of the ontology and how often it occurs. */
         ClassCount: {
@@ -3627,6 +3877,19 @@ export interface components {
             moved: number;
             /** @description Annotations that are removed. */
             dropped: number;
+        };
+        /** @description What a migration does to one class. */
+        ClassOutcome: {
+            class: string;
+            /** @description renamed, merged, split, retired, moved, deleted or attributes. */
+            action: string;
+            to: string[];
+            labels: number;
+            by_label_set: {
+                [key: string]: components["schemas"]["LabelCount"];
+            };
+            /** @description What else follows, in words. */
+            notes: string[];
         };
         /** @description A batch that was closed, and what landed. */
         ClosedBatch: {
@@ -4104,6 +4367,12 @@ export interface components {
             name: string;
             reason: string;
         };
+        /** @description A field of a class before and after: a text, or other values as JSON; null where it is not set. */
+        FieldChange: {
+            field: string;
+            before: string | null;
+            after: string | null;
+        };
         /** @description A metadata field and its values. */
         FieldSummary: {
             name: string;
@@ -4420,6 +4689,90 @@ export interface components {
             /** @description Ids of the annotations with an open finding. */
             flagged: string[];
         };
+        /** @description A version of the guideline. The text is Markdown from a person: show it without raw HTML. */
+        Guideline: {
+            dataset: string;
+            version: number;
+            /** @description draft or published. */
+            state: string;
+            changelog: string;
+            touches: components["schemas"]["Touch"][];
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            published_by: string;
+            published_at: string | null;
+            text: string;
+            examples: components["schemas"]["GuidelineExample"][];
+        };
+        /** @description What differs between two versions; `before` is 0 for nothing. */
+        GuidelineDiff: {
+            before: number;
+            after: number;
+            /** @description A unified diff of the texts. */
+            lines: string[];
+            changelog: components["schemas"]["ChangelogLine"][];
+            touches: string[];
+            examples_added: number;
+            examples_removed: number;
+        };
+        /** @description A draft; changelog and touches replace those of the text's head, if they are given. */
+        GuidelineDraft: {
+            /** @description Markdown, perhaps with a head in YAML. */
+            text: string;
+            /**
+             * @description `class` or `class.attribute`.
+             * @default []
+             */
+            touches?: string[];
+            /** @default  */
+            changelog?: string;
+        };
+        /** @description A sample, or a region of it, that shows what is right or wrong. */
+        GuidelineExample: {
+            sample_id: string;
+            /** @description Its name. */
+            sample: string;
+            caption: string;
+            /** @description good or bad. */
+            verdict: string;
+            /** @description x, y, width, height in pixels; null for the whole image. */
+            bbox: number[] | null;
+        };
+        /** @description A version of the guideline, without its text. */
+        GuidelineHead: {
+            dataset: string;
+            version: number;
+            /** @description draft or published. */
+            state: string;
+            changelog: string;
+            touches: components["schemas"]["Touch"][];
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            published_by: string;
+            published_at: string | null;
+        };
+        /** @description The versions, newest first. */
+        GuidelineList: {
+            items: components["schemas"]["GuidelineHead"][];
+        };
+        /** @description What is published: a text, or the draft where it is null. */
+        GuidelinePublication: {
+            text?: string | null;
+            /** @default [] */
+            touches?: string[];
+            /** @default  */
+            changelog?: string;
+        };
+        /** @description Which version somebody has read, and what changed since the one that they acknowledged before. */
+        GuidelineReading: {
+            /** @description The newest published version; 0 for none. */
+            version: number;
+            acknowledged_version: number;
+            acknowledged: boolean;
+            changes: components["schemas"]["GuidelineDiff"];
+        };
         /** @description The server is up. */
         Health: {
             /** @constant */
@@ -4543,6 +4896,11 @@ export interface components {
          * @enum {string}
          */
         Kind: "classification" | "box" | "rotated_box" | "polygon" | "mask" | "keypoints" | "polyline" | "ellipse" | "point" | "caption";
+        /** @description Labels, and the samples that they are on. */
+        LabelCount: {
+            labels: number;
+            samples: number;
+        };
         /** @description A label format and what it can do. */
         LabelFormat: {
             name: string;
@@ -4853,6 +5211,18 @@ export interface components {
             source: string;
             into: string;
             counts: components["schemas"]["MergeCounts"];
+        };
+        /** @description What a migration of the ontology does, or did. */
+        Migrated: {
+            applied: boolean;
+            /** @description Labels that get another class or other attributes. */
+            written: number;
+            deleted: number;
+            samples: number;
+            /** @description Labels of classes that were split, for people to sort. */
+            to_sort: number;
+            classes: components["schemas"]["ClassOutcome"][];
+            new_classes: string[];
         };
         /** @description An own assignment that is open. */
         MyAssignment: {
@@ -5172,6 +5542,122 @@ export interface components {
             annotate: number;
             /** @description Samples that wait for a reviewer. */
             review: number;
+        };
+        /** @description The classes of a state. */
+        Ontology: {
+            dataset: string;
+            /** @description No import may add a class. */
+            closed: boolean;
+            classes: components["schemas"]["OntologyClass"][];
+        };
+        /** @description An attribute of a class. */
+        OntologyAttribute: {
+            name: string;
+            /** @description text, number, boolean or choice. */
+            type: string;
+            required: boolean;
+            default: string | boolean | number | null;
+            choices: string[];
+        };
+        /** @description What differs between two states of the ontology. */
+        OntologyChanges: {
+            classes: components["schemas"]["ClassChange"][];
+        };
+        /** @description A class as it is shown and chosen. */
+        OntologyClass: {
+            id: number;
+            name: string;
+            /** @description `#rrggbb`. */
+            colour: string;
+            /** @description The key that chooses it; empty for a retired class, or where no key is left. */
+            key: string;
+            definition: string;
+            /** @description The kinds that its annotations may have. */
+            tools: string[];
+            attributes: components["schemas"]["OntologyAttribute"][];
+            keypoints: string[];
+            /** @description Keypoints that are joined, by index from 0. */
+            skeleton: [
+                number,
+                number
+            ][];
+            /** @description The class above it; empty for none. */
+            parent: string;
+            supercategory: string;
+            /** @description It takes no new annotations. */
+            retired: boolean;
+            /** @description The classes into which its annotations wait to be sorted. */
+            split_into: string[];
+        };
+        /** @description Changes of the ontology, done in this order as one edit. */
+        OntologyMigration: {
+            /**
+             * @description Old name -> new name.
+             * @default {}
+             */
+            rename?: {
+                [key: string]: string;
+            };
+            /**
+             * @description Class that is kept -> classes that become it.
+             * @default {}
+             */
+            merge?: {
+                [key: string]: string[];
+            };
+            /**
+             * @description Class -> classes that its labels wait for.
+             * @default {}
+             */
+            split?: {
+                [key: string]: string[];
+            };
+            /**
+             * @description Classes that take no new labels.
+             * @default []
+             */
+            retire?: string[];
+            /**
+             * @description Class that gets the labels of those that retire.
+             * @default
+             */
+            to?: string;
+            /**
+             * @description Delete the labels of those that retire.
+             * @default false
+             */
+            delete_labels?: boolean;
+            /**
+             * @description `class.attribute` -> new name.
+             * @default {}
+             */
+            rename_attributes?: {
+                [key: string]: string;
+            };
+            /**
+             * @description `class.attribute`, no longer declared.
+             * @default []
+             */
+            drop_attributes?: string[];
+            /**
+             * @description Remove the values of dropped attributes.
+             * @default false
+             */
+            delete_values?: boolean;
+            /**
+             * @description `class.attribute`, whose default fills what labels lack.
+             * @default []
+             */
+            fill_attributes?: string[];
+            /**
+             * @description `class.attribute` -> old -> new value.
+             * @default {}
+             */
+            map_values?: {
+                [key: string]: {
+                    [key: string]: string;
+                };
+            };
         };
         /** @description The ontology in force at a commit. */
         OntologyVersion: {
@@ -6022,6 +6508,38 @@ export interface components {
                 [key: string]: string;
             };
         };
+        /** @description The stale labels of one class. */
+        StaleClass: {
+            labels: number;
+            samples: number;
+            hours: number;
+            seconds_each: number;
+            /** @description The time is the median of what people took, not a default for the kind. */
+            measured: boolean;
+            /** @description guideline, split. */
+            reasons: string[];
+        };
+        /** @description Labels made before a change that touches them; only those of original samples count. */
+        StaleLabels: {
+            labels: number;
+            samples: number;
+            hours: number;
+            by_class: {
+                [key: string]: components["schemas"]["StaleClass"];
+            };
+            /** @description Labels on copies, which follow their originals. */
+            copies: number;
+            /** @description Where the hours come from: measured, default or both. */
+            basis: string;
+            label_set: string;
+            /** @description The newest published version; 0 for none. */
+            version: number;
+        };
+        /** @description Ids of the samples with stale labels. */
+        StaleSamples: {
+            total: number;
+            ids: string[];
+        };
         /** @description Number of findings by state; a state without findings is absent. */
         StateCounts: {
             open?: number;
@@ -6123,6 +6641,12 @@ export interface components {
         /** @description The token of the link. */
         Token: {
             token: string;
+        };
+        /** @description A class whose labels a version makes stale, or one attribute of it. */
+        Touch: {
+            class: string;
+            class_id: number;
+            attribute: string | null;
         };
         /** @description A finding with its state. */
         TrackedFinding: {
@@ -6505,6 +7029,7 @@ export type AccessMatrix = components['schemas']['AccessMatrix'];
 export type AccessRequest = components['schemas']['AccessRequest'];
 export type AccessRequests = components['schemas']['AccessRequests'];
 export type AccessReview = components['schemas']['AccessReview'];
+export type Acknowledgement = components['schemas']['Acknowledgement'];
 export type ActionBody = components['schemas']['ActionBody'];
 export type Add = components['schemas']['Add'];
 export type AddOperation = components['schemas']['AddOperation'];
@@ -6541,6 +7066,7 @@ export type ChangeGroup = components['schemas']['ChangeGroup'];
 export type ChangedAnnotation = components['schemas']['ChangedAnnotation'];
 export type ChangedField = components['schemas']['ChangedField'];
 export type ChangedSample = components['schemas']['ChangedSample'];
+export type ChangelogLine = components['schemas']['ChangelogLine'];
 export type Changes = components['schemas']['Changes'];
 export type CheckPrecision = components['schemas']['CheckPrecision'];
 export type CheckResults = components['schemas']['CheckResults'];
@@ -6550,9 +7076,11 @@ export type Checkpoint = components['schemas']['Checkpoint'];
 export type Choice = components['schemas']['Choice'];
 export type ClassAttribute = components['schemas']['ClassAttribute'];
 export type ClassCard = components['schemas']['ClassCard'];
+export type ClassChange = components['schemas']['ClassChange'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassMapping = components['schemas']['ClassMapping'];
 export type ClassMappingReport = components['schemas']['ClassMappingReport'];
+export type ClassOutcome = components['schemas']['ClassOutcome'];
 export type ClosedBatch = components['schemas']['ClosedBatch'];
 export type Comment = components['schemas']['Comment'];
 export type Commit = components['schemas']['Commit'];
@@ -6595,6 +7123,7 @@ export type Explanation = components['schemas']['Explanation'];
 export type ExtendBody = components['schemas']['ExtendBody'];
 export type Facets = components['schemas']['Facets'];
 export type FailedSample = components['schemas']['FailedSample'];
+export type FieldChange = components['schemas']['FieldChange'];
 export type FieldSummary = components['schemas']['FieldSummary'];
 export type FieldValues = components['schemas']['FieldValues'];
 export type Finding = components['schemas']['Finding'];
@@ -6617,6 +7146,14 @@ export type Grant = components['schemas']['Grant'];
 export type Grants = components['schemas']['Grants'];
 export type GridObject = components['schemas']['GridObject'];
 export type GridSample = components['schemas']['GridSample'];
+export type Guideline = components['schemas']['Guideline'];
+export type GuidelineDiff = components['schemas']['GuidelineDiff'];
+export type GuidelineDraft = components['schemas']['GuidelineDraft'];
+export type GuidelineExample = components['schemas']['GuidelineExample'];
+export type GuidelineHead = components['schemas']['GuidelineHead'];
+export type GuidelineList = components['schemas']['GuidelineList'];
+export type GuidelinePublication = components['schemas']['GuidelinePublication'];
+export type GuidelineReading = components['schemas']['GuidelineReading'];
 export type Health = components['schemas']['Health'];
 export type Histogram = components['schemas']['Histogram'];
 export type Holding = components['schemas']['Holding'];
@@ -6631,6 +7168,7 @@ export type JudgementBody = components['schemas']['JudgementBody'];
 export type KeepDecision = components['schemas']['KeepDecision'];
 export type KeptRow = components['schemas']['KeptRow'];
 export type Kind = components['schemas']['Kind'];
+export type LabelCount = components['schemas']['LabelCount'];
 export type LabelFormat = components['schemas']['LabelFormat'];
 export type LabelFormatList = components['schemas']['LabelFormatList'];
 export type LabelImport = components['schemas']['LabelImport'];
@@ -6654,6 +7192,7 @@ export type MergeCounts = components['schemas']['MergeCounts'];
 export type MergeDetail = components['schemas']['MergeDetail'];
 export type MergeList = components['schemas']['MergeList'];
 export type MergePreview = components['schemas']['MergePreview'];
+export type Migrated = components['schemas']['Migrated'];
 export type MyAssignment = components['schemas']['MyAssignment'];
 export type MyFigures = components['schemas']['MyFigures'];
 export type MyWork = components['schemas']['MyWork'];
@@ -6682,6 +7221,11 @@ export type ObjectIds = components['schemas']['ObjectIds'];
 export type ObjectPage = components['schemas']['ObjectPage'];
 export type ObjectiveResult = components['schemas']['ObjectiveResult'];
 export type OfferedBatch = components['schemas']['OfferedBatch'];
+export type Ontology = components['schemas']['Ontology'];
+export type OntologyAttribute = components['schemas']['OntologyAttribute'];
+export type OntologyChanges = components['schemas']['OntologyChanges'];
+export type OntologyClass = components['schemas']['OntologyClass'];
+export type OntologyMigration = components['schemas']['OntologyMigration'];
 export type OntologyVersion = components['schemas']['OntologyVersion'];
 export type OperationsBody = components['schemas']['OperationsBody'];
 export type Organisation = components['schemas']['Organisation'];
@@ -6757,6 +7301,9 @@ export type StageRun = components['schemas']['StageRun'];
 export type StagedEdit = components['schemas']['StagedEdit'];
 export type StagedEdits = components['schemas']['StagedEdits'];
 export type StagedFix = components['schemas']['StagedFix'];
+export type StaleClass = components['schemas']['StaleClass'];
+export type StaleLabels = components['schemas']['StaleLabels'];
+export type StaleSamples = components['schemas']['StaleSamples'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type StepBody = components['schemas']['StepBody'];
 export type StepOperation = components['schemas']['StepOperation'];
@@ -6768,6 +7315,7 @@ export type Teams = components['schemas']['Teams'];
 export type Thread = components['schemas']['Thread'];
 export type Threads = components['schemas']['Threads'];
 export type Token = components['schemas']['Token'];
+export type Touch = components['schemas']['Touch'];
 export type TrackedFinding = components['schemas']['TrackedFinding'];
 export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
 export type Transformation = components['schemas']['Transformation'];
@@ -9544,6 +10092,507 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AcceptedContract"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_ontology: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
+                ref?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ontology"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_ontology: {
+        parameters: {
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+                /** @description Say what would change, and change nothing. */
+                dry_run?: boolean;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/yaml": string;
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OntologyChanges"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diff_ontologies: {
+        parameters: {
+            query?: {
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
+                a?: string;
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
+                b?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OntologyChanges"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    migrate_ontology: {
+        parameters: {
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OntologyMigration"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migrated"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_ontology_migration: {
+        parameters: {
+            query?: {
+                /** @description The branch whose working state is changed; empty is main. */
+                branch?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OntologyMigration"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Migrated"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_guidelines: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineList"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    write_guideline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuidelineDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guideline"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    publish_guideline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GuidelinePublication"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guideline"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_guideline: {
+        parameters: {
+            query?: {
+                /** @description A version; 0 is the newest published one. */
+                version?: number;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Guideline"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    diff_guidelines: {
+        parameters: {
+            query?: {
+                /** @description A version; 0 is the published one before `b`. */
+                a?: number;
+                /** @description A version; 0 is the newest published one. */
+                b?: number;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineDiff"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_guideline_reading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineReading"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    acknowledge_guideline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Acknowledgement"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GuidelineReading"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_stale_labels: {
+        parameters: {
+            query?: {
+                /** @description The label set. */
+                label_set?: string;
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
+                ref?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaleLabels"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_stale_samples: {
+        parameters: {
+            query?: {
+                /** @description The label set. */
+                label_set?: string;
+                /** @description A branch, tag or commit, or `BRANCH+` for the working state of a branch; empty is the working state of main. */
+                ref?: string;
+                /** @description Only these classes; default: all. */
+                classes?: string[] | null;
+                /** @description Largest number of ids. */
+                limit?: number;
+                /** @description Number of items to skip. */
+                offset?: number;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaleSamples"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -90,16 +90,14 @@ class LabelImport:
         self._image_items += map(quarantined_problem, problems)
 
     def check_classes(self, ontology: Ontology) -> None:
-        """Find the classes that a closed ontology lacks. Raises: UnknownClasses, before anything is written."""
-        if not ontology.closed:
-            return
+        """Find classes that a closed ontology lacks, or that are retired. Raises: UnknownClasses, before it writes."""
         counts: Counter[str] = Counter()
         n_all, first = 0, ""
-        known = set(ontology.names)
         for source in self._sources:
-            if source.index is None or known.issuperset(source.index.classes.values()):
+            classes = {} if source.index is None else source.index.classes
+            unknown = [number for number, name in classes.items() if not ontology.takes(name)]
+            if source.index is None or not unknown:
                 continue
-            unknown = [n for n, name in source.index.classes.items() if name not in known]
             for window in source.windows(source.index):
                 n_all += len(window)
                 at = np.flatnonzero(np.isin(window.category, unknown))

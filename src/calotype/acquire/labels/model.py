@@ -18,11 +18,13 @@ POLICIES = ("error", "skip", "quarantine")
 
 
 class UnknownClasses(Invalid):
-    """Annotations of classes that the ontology does not have."""
+    """Annotations of classes that the ontology does not have, or that are retired."""
 
     code = "ontology-class-unknown"
-    what = "{count} of {total} annotations name a class that is not in the ontology: {names}"
-    fix = "add the classes to the contract, or import with --on-unknown skip or quarantine"
+    what = "{count} of {total} annotations name a class that is not in the ontology, or is retired: {names}"
+    fix = (
+        "add them to the contract, name classes that are not retired, or use --on-unknown skip or quarantine"
+    )
 
 
 class ItemsInvalid(Invalid):
@@ -151,7 +153,7 @@ def quarantined_problem(problem: Problem) -> QuarantinedItem:
 
 def quarantined_class(class_name: str, where: str) -> QuarantinedItem:
     """An annotation of a class that a closed ontology does not have."""
-    reason = f"class {class_name!r} is not in the ontology"
+    reason = f"class {class_name!r} is not in the ontology, or is retired"
     return QuarantinedItem("annotation", where, "ontology-class-unknown", reason)
 
 

@@ -10,7 +10,7 @@ export const datasetRoutes = [
 
 export const places: readonly Place[] = [
   {
-    title: "Labelling", icon: IconUsersGroup, scope: "dataset", order: 35, keys: GO.batches,
+    title: "Labelling", icon: IconUsersGroup, scope: "dataset", order: 29, keys: GO.batches,
     link: (dataset) => ({ to: "/d/$dataset/batches", params: { dataset } }),
   },
 ];
