@@ -115,7 +115,7 @@ class Labelling(DatasetHandle):
             to: Who labels: addresses, `team:NAME` or `me`; everyone who may by default.
             overlap: How many people label each sample, blind to each other.
             review: Share of the samples that somebody reviews, 0 to 1.
-            options: `ids`, `priority`, `due`, `prelabels`, `min_score`, `label_set`, `base`, `lease_s`.
+            options: `ids`, `priority`, `due`, `prelabels`, `min_score`, `label_set`, `base`, `lease_s`, `stale`.
         Raises: BatchInvalid, BatchExists, WorkerUnknown, LabelSetNotFound, QueryInvalid.
         """
         given: dict[str, Any] = {

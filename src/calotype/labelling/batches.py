@@ -22,6 +22,7 @@ from calotype.foundation.clock import now_us, to_us
 from calotype.foundation.ids import uuid7, uuid8
 from calotype.foundation.verbs import verb
 from calotype.guidelines import facts
+from calotype.guidelines import service as guidelines
 from calotype.labelling import batch_commits, people, repository
 from calotype.labelling.errors import BatchClosed, BatchExists, BatchInvalid
 from calotype.labelling.model import (
@@ -65,6 +66,8 @@ def open_batch(
     due_us = _due_us(options.due)
     state, notices = _start(dataset_name, options, store)
     ids = _ids(state, options)
+    if options.stale:
+        ids = _stale(actor, dataset_name, ids, options, store)
     info, branch = state.dataset, BRANCH + batch
     with store.catalog.write(actor, "batch.open", subject=dataset_name) as tx:
         if any(known.name == batch for known in repository.batches(tx.conn, dataset_id=info.id)):
@@ -138,6 +141,17 @@ def _ids(state: Snapshot, options: BatchOptions) -> list[str]:
         hint = f"a batch has 1 to {MAX_SAMPLES:,} samples; try the query with `calotype samples`"
         raise BatchInvalid(detail=f"the query matches {len(ids):,} samples", hint=hint)
     return ids
+
+
+def _stale(actor: Actor, dataset: str, ids: list[str], options: BatchOptions, store: Store) -> list[str]:
+    """Those with labels that a later version of the guideline made stale. Raises: BatchInvalid."""
+    ref = f"{dataset}@{options.base}"
+    stale = set(guidelines.stale_samples(actor, ref, store=store, label_set=options.label_set))
+    kept = [one for one in ids if one in stale]
+    if not kept:
+        hint = f"see `calotype guideline stale {dataset}`"
+        raise BatchInvalid(detail=f"none of {len(ids):,} samples has a stale label", hint=hint)
+    return kept
 
 
 def _rows(state: Snapshot, batch: Batch, ids: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -221,6 +221,7 @@ class BatchBody(_Body):
     label_set: Annotated[str, Field(min_length=1, max_length=200)] = DEFAULT_LABEL_SET
     base: Name = "main"
     lease_s: Annotated[int, Field(ge=60, le=604_800)] = DEFAULT_LEASE_S
+    stale: bool = Field(False, description="Only samples with stale labels.")
 
     def options(self) -> BatchOptions:
         """As the verb takes them."""
@@ -238,6 +239,7 @@ class BatchBody(_Body):
             label_set=self.label_set,
             base=self.base,
             lease_s=self.lease_s,
+            stale=self.stale,
         )
 
 

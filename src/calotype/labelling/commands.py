@@ -52,22 +52,25 @@ def open_batch(
     min_score: Annotated[float, typer.Option(help="Only prelabels with at least this score.")] = 0.0,
     label_set: Annotated[str, typer.Option(help="Where accepted work lands.")] = "ground_truth",
     base: Annotated[str, typer.Option(help="Branch that it starts from.")] = "main",
+    stale: Annotated[
+        bool, typer.Option("--stale", help="Only samples with labels that a later guideline made stale.")
+    ] = False,
 ) -> None:
     """Open a batch: fix its samples, who labels and reviews them, and make its branch."""
     t = terminal(ctx)
     options = BatchOptions(
-        where,
-        (),
-        _names(to),
-        _names(reviewers),
-        overlap,
-        review,
-        priority,
-        due,
-        prelabels,
-        min_score,
-        label_set,
-        base,
+        where=where,
+        to=_names(to),
+        reviewers=_names(reviewers),
+        overlap=overlap,
+        review=review,
+        priority=priority,
+        due=due,
+        prelabels=prelabels,
+        min_score=min_score,
+        label_set=label_set,
+        base=base,
+        stale=stale,
     )
     status = service.open_batch(t.actor, dataset, name, store=t.store(), options=options)
     t.emit(status.to_dict(), _shown(status), next=f"calotype work next --batch {name}")

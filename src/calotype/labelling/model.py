@@ -75,6 +75,7 @@ class BatchOptions:
         prelabels: Label set that the work begins with; only its annotations with at least `min_score`.
         label_set: Where accepted work lands; what it holds already is shown to the annotators.
         base: Branch that the batch starts from.
+        stale: Only samples with labels that a later version of the guideline made stale.
         lease_s: Seconds after the last operation until somebody else may take a sample.
     """
 
@@ -91,6 +92,7 @@ class BatchOptions:
     label_set: str = "ground_truth"
     base: str = "main"
     lease_s: int = DEFAULT_LEASE_S
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)

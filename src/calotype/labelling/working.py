@@ -50,12 +50,12 @@ def record(actor: Actor, assignment: str, operations: Sequence[Any], *, store: S
 
     Raises: NotPermitted, AssignmentNotFound, AssignmentClosed, OperationInvalid.
     """
+    batch = _allowed(actor, assignment, store)
     listed = list(operations)
     json_limits.check(listed)
     if not 1 <= len(listed) <= MAX_OPERATIONS:
         detail = f"a list has 1 to {MAX_OPERATIONS:,} operations; this one has {len(listed):,}"
         raise OperationInvalid(where="operations", detail=detail)
-    batch = _allowed(actor, assignment, store)
     with store.catalog.bookkeeping() as conn:
         mine = queue.own(conn, actor, assignment)
         recording = _recording(conn, actor, batch, mine)
@@ -197,11 +197,11 @@ def release_work(actor: Actor, assignment: str, reason: str = "", *, store: Stor
 
 
 def _give_back(actor: Actor, assignment: str, reason: str, state: State, *, store: Store) -> Outcome:
+    _allowed(actor, assignment, store)
     reason = reason.strip()
     if len(reason) > _MAX_REASON or (state is State.SKIPPED and not reason):
         detail = f"a reason has 1 to {_MAX_REASON:,} characters"
         raise OperationInvalid(where="reason", detail=detail)
-    _allowed(actor, assignment, store)
     dataset = _dataset_of(assignment, store)
     with store.catalog.write(
         actor, f"work.{'skip' if state is State.SKIPPED else 'release'}", subject=dataset

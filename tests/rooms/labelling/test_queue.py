@@ -18,11 +18,13 @@ from calotype.datasets.model import Annotation, Kind
 from calotype.foundation.actor import Actor, Guard, RoleOn
 from calotype.foundation.errors import NotPermitted
 from calotype.govern.rules import RoleRules
+from calotype.guidelines import service as guidelines
 from calotype.labelling import repository, service
 from calotype.labelling.errors import (
     BatchClosed,
     BatchExists,
     BatchInvalid,
+    GuidelineUnread,
     OperationInvalid,
     TooManyLeases,
     WorkerUnknown,
@@ -240,3 +242,23 @@ def test_prelabels_above_a_score_are_what_the_work_begins_with(shift):
     assert row is not None and (row["origin"], row["score"], row["author"]) == ("adjusted", None, "bo")
     back = shift.record("bo", assignment, op("undo")).annotations[prelabel["id"]]
     assert back is not None and (back["origin"], back["score"]) == ("prelabel", 0.9)
+
+
+def test_a_batch_of_stale_labels_is_what_a_later_guideline_touches(shift):
+    text = "# Shop\n\nDraw everything."
+    guidelines.publish_guideline(shift.owner, SHOP, text, store=shift.store, changelog="first")
+    with pytest.raises(BatchInvalid, match="stale"):
+        shift.open("early", stale=True)
+    more = text + " Mirrors too."
+    guidelines.publish_guideline(
+        shift.owner, SHOP, more, store=shift.store, touches=["dog"], changelog="mirrors"
+    )
+    status = shift.open("again", stale=True)
+    assert (status.progress.samples, status.batch.guideline_version) == (4, 2)
+    assignment = shift.next("bo")
+    with pytest.raises(GuidelineUnread):
+        shift.submit("bo", assignment)
+    guidelines.acknowledge(shift.who("bo"), SHOP, 2, store=shift.store)
+    shift.submit("bo", assignment)
+    service.close_batch(shift.owner, SHOP, "again", store=shift.store)
+    assert len(guidelines.stale_samples(shift.owner, SHOP, store=shift.store)) == 3

@@ -3517,6 +3517,11 @@ export interface components {
             base?: string;
             /** @default 1800 */
             lease_s?: number;
+            /**
+             * @description Only samples with stale labels.
+             * @default false
+             */
+            stale?: boolean;
         };
         /** @description The batches of a dataset. */
         BatchList: {
