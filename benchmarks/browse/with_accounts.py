@@ -4,9 +4,9 @@
 
 Starts two servers on the workspace that `build.py` writes: `calotype serve --no-token`, where whoever asks is the
 owner, and `calotype serve --accounts`, which is asked with the API token of a person who has one grant, on that dataset
-only. Other people, teams and datasets exist beside it. Each page is asked from both servers, in turn, so that other work on
-the machine slows both. Prints the median and the 95th percentile by the clock, the CPU time of the server for one page
-(all its threads), and the ratio. First it prints decisions a CPU second, of which a page needs one.
+only. Other people, teams and datasets exist beside it. Each page is asked from both servers, in turn, so that other
+work on the machine slows both. Prints the median and the 95th percentile by the clock, the CPU time of the server for
+one page (all its threads), and the ratio. First it prints decisions a CPU second, of which a page needs one.
 """
 
 from __future__ import annotations

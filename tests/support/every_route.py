@@ -137,6 +137,10 @@ def ask_about_access(say: Callable[..., Any]) -> None:
     assert say("GET", "/organisation")["model"] == "hybrid"
     assert say("GET", "/access/matrix?model=central")["items"]
     assert say("GET", "/access/matrix?model=central&diff=hybrid")["items"][0]["rule_before"]
+    kind = {"class": "confidential", "licence": "CC-BY-4.0", "purposes": ["training"], "hold": "case 12"}
+    assert say("PUT", "/datasets/shop/classification", json=kind)["class"] == "confidential"
+    assert say("GET", "/datasets/shop/classification") == {"dataset": "shop", **kind}
+    say("PUT", "/datasets/shop/classification", json={"purposes": [], "hold": ""})
     say("POST", "/tokens", json={"name": "old"})
     rotated = say("POST", "/tokens/old/rotation", json={"overlap_hours": 0})["details"]
     assert say("DELETE", f"/tokens/{rotated['id']}")["name"] == "old"

@@ -101,6 +101,8 @@ CODES: dict[str, Code] = {
     "action-elsewhere": _INVALID,
     "resource-invalid": _INVALID,
     "organisation-model-unknown": _INVALID,
+    "dataset-class-unknown": _INVALID,
+    "classification-invalid": _INVALID,
     # vision
     "class-exists": _CONFLICT,
     "ontology-class-unknown": _NOT_FOUND,

@@ -102,7 +102,7 @@ class NotPermitted(CalotypeError, PermissionError):
     """The actor lacks a permission."""
 
     code = "not-permitted"
-    what = "{actor} does not have the permission {permission} on {resource}; rule: {rule}"
+    what = "{actor} does not have the permission {permission} on {resource}; rule: {rule} ({says})"
     fix = "`calotype access why` says which grant would change that; ask an owner of the workspace for it"
 
     def question(self) -> dict[str, str]:

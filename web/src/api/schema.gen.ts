@@ -1699,6 +1699,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/classification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Classification
+         * @description What kind of data a dataset holds.
+         */
+        get: operations["show_classification"];
+        /**
+         * Classify Dataset
+         * @description Say what kind of data a dataset holds; what is left out stays as it is.
+         */
+        put: operations["classify_dataset"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -3092,6 +3116,18 @@ export interface components {
             /** @description The run that started last; it may have ended. */
             latest: components["schemas"]["RunRow"] | null;
         };
+        /** @description What kind of data a dataset holds, which the rules of access depend on. */
+        DatasetClassification: {
+            dataset: string;
+            /** @enum {string} */
+            class: "public" | "internal" | "confidential" | "personal";
+            /** @description Empty where nobody has set it. */
+            licence: string;
+            /** @description What releases may be for; empty for any purpose. */
+            purposes: string[];
+            /** @description Why nothing may be deleted; empty for no hold. */
+            hold: string;
+        };
         /** @description Datasets that the caller may see. */
         DatasetList: {
             items: components["schemas"]["DatasetRow"][];
@@ -3346,7 +3382,7 @@ export interface components {
         Explanation: {
             who: string;
             /** @enum {string} */
-            action: "dataset.read" | "dataset.create" | "dataset.edit" | "dataset.commit" | "check.run" | "finding.triage" | "finding.judge" | "contract.edit" | "release.create" | "dataset.export" | "pipeline.run" | "audit.read" | "workspace.maintain" | "people.read" | "people.manage" | "grant.manage" | "account.own";
+            action: "dataset.read" | "dataset.create" | "dataset.edit" | "dataset.commit" | "dataset.classify" | "check.run" | "finding.triage" | "finding.judge" | "contract.edit" | "release.create" | "dataset.export" | "pipeline.run" | "audit.read" | "workspace.maintain" | "people.read" | "people.manage" | "grant.manage" | "account.own";
             resource: string;
             allowed: boolean;
             /** @description Name of the rule that decides. */
@@ -4173,6 +4209,14 @@ export interface components {
             name: string;
             /** @default main */
             from?: string;
+        };
+        /** @description What kind of data a dataset holds; null leaves a part as it is. */
+        NewClassification: {
+            class?: ("public" | "internal" | "confidential" | "personal") | null;
+            licence?: string | null;
+            purposes?: string[] | null;
+            /** @description Why; empty releases the hold. */
+            hold?: string | null;
         };
         /** @description The message of a commit. */
         NewCommit: {
@@ -5425,6 +5469,7 @@ export type CreatedCommit = components['schemas']['CreatedCommit'];
 export type CreatedDataset = components['schemas']['CreatedDataset'];
 export type CreatedTag = components['schemas']['CreatedTag'];
 export type CurrentRuns = components['schemas']['CurrentRuns'];
+export type DatasetClassification = components['schemas']['DatasetClassification'];
 export type DatasetList = components['schemas']['DatasetList'];
 export type DatasetRow = components['schemas']['DatasetRow'];
 export type DecidedFindings = components['schemas']['DecidedFindings'];
@@ -5509,6 +5554,7 @@ export type NamedSelection = components['schemas']['NamedSelection'];
 export type NewAccessRequest = components['schemas']['NewAccessRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBranch = components['schemas']['NewBranch'];
+export type NewClassification = components['schemas']['NewClassification'];
 export type NewCommit = components['schemas']['NewCommit'];
 export type NewDataset = components['schemas']['NewDataset'];
 export type NewGrant = components['schemas']['NewGrant'];
@@ -9015,6 +9061,72 @@ export interface operations {
             };
         };
     };
+    show_classification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetClassification"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    classify_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClassification"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetClassification"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people: {
         parameters: {
             query?: never;
@@ -10272,7 +10384,7 @@ export interface operations {
 
 export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
 
-export const ACTIONS = ["dataset.read", "dataset.create", "dataset.edit", "dataset.commit", "check.run", "finding.triage", "finding.judge", "contract.edit", "release.create", "dataset.export", "pipeline.run", "audit.read", "workspace.maintain", "people.read", "people.manage", "grant.manage", "account.own"] as const;
+export const ACTIONS = ["dataset.read", "dataset.create", "dataset.edit", "dataset.commit", "dataset.classify", "check.run", "finding.triage", "finding.judge", "contract.edit", "release.create", "dataset.export", "pipeline.run", "audit.read", "workspace.maintain", "people.read", "people.manage", "grant.manage", "account.own"] as const;
 
 export const ROLES = ["owner", "head-of-dataops", "data-engineer", "curator", "labelling-manager", "annotator", "reviewer", "ml-engineer", "auditor", "vendor-annotator", "service"] as const;
 
