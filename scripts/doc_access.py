@@ -19,11 +19,12 @@ INTRO = (
 )
 ATTRIBUTES = (
     "The tables above are for a dataset that nobody has classified. Guards also see what a dataset holds, which "
-    "`calotype classify DATASET` says: its class (public, internal, confidential, personal; it begins as internal), "
-    "its licence, the purposes that its releases may have, and a hold. Owners and the head of DataOps classify, in every "
-    "organisation. Public and confidential change no decision yet: they say what people have to expect. Policies can "
-    "read all of it as `resource.class`, `resource.licence`, `resource.purposes` and `resource.hold`. `guard-personal` "
-    "is about people and programs with an account; whoever has the folder itself can read it anyway."
+    "`calotype classify DATASET` says: its class (public, internal, confidential, personal; it begins as "
+    "internal), its licence, the purposes that its releases may have, and a hold. Owners and the head of DataOps "
+    "classify, in every organisation. Public and confidential change no decision yet: they say what people have "
+    "to expect. Policies can read all of it as `resource.class`, `resource.licence`, `resource.purposes` and "
+    "`resource.hold`. `guard-personal` is about people and programs with an account; whoever has the folder "
+    "itself can read it anyway."
 )
 SECTIONS = {"workspace": "On the workspace", "dataset": "On a dataset, or all datasets of a team"}
 

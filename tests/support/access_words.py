@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from calotype.contracts.classification import Classification
 from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
 from calotype.govern.cedar import UNCLASSIFIED
-from calotype.store.catalog.classification import Classification
 
 MODELS = ("central", "decentral", "hybrid")
 _P = Permission
@@ -124,6 +124,8 @@ def _is_forbidden(
         below = ceiling.datasets is None or resource in ceiling.datasets or own
         if permission not in ceiling.permissions or not below or circumstances.changes_account:
             return True
+    if circumstances.own_work and permission in (_P.DATASET_COMMIT, _P.GRANT_MANAGE):
+        return True
     if permission in _GOVERN:
         if actor.kind == "service" or (circumstances.governing and ("owner", True) not in here):
             return True

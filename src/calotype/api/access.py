@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from calotype.api.context import Context
+from calotype.contracts.classification import Classification
 from calotype.govern import service as governing
 from calotype.govern.model import Changes, Matrix, Organisation
 from calotype.people import access
 from calotype.people.access import Explanation
+from calotype.people.oversight import four_eyes as second
 from calotype.people.oversight import review
-from calotype.people.oversight.model import ReviewRow
-from calotype.store.catalog.classification import Classification
+from calotype.people.oversight.model import FourEyes, ReviewRow
 
 
 class Access:
@@ -80,3 +81,11 @@ class Access:
         """
         changes = Changes(data_class, licence, None if purposes is None else tuple(purposes), hold)
         return governing.classify(self._context.actor, dataset, changes, store=self._context.store)
+
+    def four_eyes(self) -> FourEyes:
+        """Whether a second owner has to confirm what gives or takes a governing role."""
+        return second.four_eyes(self._context.actor, store=self._context.store)
+
+    def set_four_eyes(self, on: bool) -> FourEyes:
+        """Ask for a second owner, or stop, which two owners decide; only owners can. Raises: NotPermitted."""
+        return second.set_four_eyes(self._context.actor, on, store=self._context.store)

@@ -104,7 +104,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "token": ("calotype.people.commands:token", "Create, list and revoke API tokens"),
         "access": ("calotype.app.access:access", "Say who has access and why, ask for it, review it"),
         "classify": ("calotype.govern.commands:classify", "Say what kind of data a dataset holds"),
-        "org": ("calotype.govern.commands:org", "Show or set the model of the organisation"),
+        "org": ("calotype.app.access:org", "Show or set the model of the organisation"),
         "audit": ("calotype.govern.commands:audit", "Show the audit log"),
     },
     "Reliability": {

@@ -93,6 +93,8 @@ CODES: dict[str, Code] = {
     "scope-unknown": _INVALID,
     "account-needed": _CONFLICT,
     "access-request-not-found": _NOT_FOUND,
+    "four-eyes-needed": _CONFLICT,
+    "first-yes-gone": _CONFLICT,
     "access-request-answered": _CONFLICT,
     "too-many-access-requests": _CONFLICT,
     "access-reason-too-long": _INVALID,

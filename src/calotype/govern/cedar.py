@@ -11,10 +11,10 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from calotype.contracts.classification import Classification
 from calotype.foundation.actor import PARENTS, Permission, Ruling
 from calotype.foundation.errors import Bug
 from calotype.govern.model import MODELS
-from calotype.store.catalog.classification import Classification
 
 NO_PERMIT = "no-permit"
 """The rule of a decision to which no policy applies."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
+from calotype.contracts.classification import CLASSES
 from calotype.foundation.actor import ROLES
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import AlreadyExists
@@ -18,7 +19,6 @@ from calotype.govern import checkpoint as checkpoints
 from calotype.govern import evidence, matrix, service
 from calotype.govern.evidence import Verification
 from calotype.govern.model import (
-    CLASSES,
     MAX_PURPOSES,
     MAX_TEXT,
     MODELS,

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from calotype.contracts.classification import CLASSES, Classification
 from calotype.foundation.clock import iso, now_us, to_us
 from calotype.foundation.errors import Invalid
-from calotype.store.catalog.classification import CLASSES, Classification
 
 CHECKPOINT_VERB = "audit.checkpoint"
 MAX_PURPOSES, MAX_TEXT = 20, 200
@@ -151,7 +151,7 @@ class Changes:
 
     def applied_to(self, before: Classification) -> Classification:
         """The classification with these changes."""
-        given = {
+        given: dict[str, Any] = {
             "data_class": self.data_class,
             "licence": None if self.licence is None else self.licence.strip(),
             "purposes": None

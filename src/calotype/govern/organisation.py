@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
+from calotype.contracts.classification import Classification, all_classifications
 from calotype.govern import repository
 from calotype.store import Store
-from calotype.store.catalog.classification import Classification, all_classifications
 
 T = TypeVar("T")
 MEMO_S = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from calotype.contracts.classification import Classification
 from calotype.foundation.actor import (
     ACCOUNT,
     ORDINARY,
@@ -22,7 +23,6 @@ from calotype.foundation.clock import now_us
 from calotype.govern import cedar
 from calotype.govern.cedar import UNCLASSIFIED
 from calotype.govern.model import DEFAULT_MODEL
-from calotype.store.catalog.classification import Classification
 
 VENDORS = frozenset({"vendor-annotator"})
 """Whoever holds one of these anywhere sees what is assigned to them, and nothing else."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from calotype.contracts.classification import Classification, classification_of, set_classification
 from calotype.datasets import refs
 from calotype.foundation import hash_chain
 from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
@@ -28,7 +29,6 @@ from calotype.govern.organisation import forget_classified, forget_model
 from calotype.govern.signing_key import signing_key
 from calotype.store import Store
 from calotype.store.catalog import audit_chain
-from calotype.store.catalog.classification import Classification, classification_of, set_classification
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from calotype.contracts.classification import held_datasets
 from calotype.datasets.commits import Commit, Pins, Ref
 from calotype.store.catalog import schema
-from calotype.store.catalog.classification import held_datasets
 
 _COMMITS, _REFS, _REFLOG, _DATASETS = schema.commits, schema.refs, schema.reflog, schema.datasets
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from calotype.foundation.errors import NotPermitted
 from calotype.govern.model import ModelUnknown
 from calotype.people import service
 from calotype.people.access import ActionElsewhere, ActionUnknown, ResourceInvalid
@@ -38,3 +39,26 @@ def test_a_question_about_nothing_is_refused(ws):
     with pytest.raises(ModelUnknown):
         ws.access.matrix("flat")
     assert ws.access.organisation().model == "central"
+
+
+def test_what_a_dataset_holds_is_said_in_parts(ws):
+    ws.create("streets")
+    assert ws.access.classification("streets").data_class == "internal"
+    ws.access.classify("streets", data_class="personal", licence="CC-BY-4.0", purposes=["training"])
+    held = ws.access.classify("streets", hold="case 12")
+    assert held == ws.access.classification("streets")
+    assert held.to_dict() == {
+        "class": "personal",
+        "licence": "CC-BY-4.0",
+        "purposes": ["training"],
+        "hold": "case 12",
+    }
+    with pytest.raises(NotPermitted, match="guard-hold"):
+        ws.access.classify("streets", data_class="public")
+    assert ws.access.classify("streets", hold="", purposes=[]).purposes == ()
+
+
+def test_four_eyes_are_off_until_an_owner_switches_them_on(ws):
+    assert ws.access.four_eyes().on is False
+    assert ws.access.set_four_eyes(True).on is True
+    assert ws.access.set_four_eyes(False).on is False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from typing import Any
 
 import pytest
 from tests.support.images import folder_of_images
@@ -10,6 +11,7 @@ from tests.support.images import folder_of_images
 from calotype.acquire import service as acquire
 from calotype.acquire.model import ImageOptions
 from calotype.app import wiring, workspaces
+from calotype.contracts.classification import Classification, held_datasets
 from calotype.curate import vectors
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
@@ -26,7 +28,6 @@ from calotype.release.model import ReleaseSpec
 from calotype.reliability import service as reliability
 from calotype.store import Store
 from calotype.store.catalog import schema
-from calotype.store.catalog.classification import Classification, held_datasets
 
 PERSONAL = Changes(data_class="personal")
 
@@ -54,9 +55,14 @@ def with_image(store: Store, owner: Actor, tmp_path) -> None:
 
 def released(store: Store, actor: Actor, version: str, purpose: str = ""):
     return release.release(
-        actor, "streets", version, ReleaseSpec(purpose=purpose), store=store,
-        gatekeeper=wiring.gatekeeper(store), splitter=wiring.splitter,
-    )  # fmt: skip
+        actor,
+        "streets",
+        version,
+        ReleaseSpec(purpose=purpose),
+        store=store,
+        gatekeeper=wiring.gatekeeper(store),
+        splitter=wiring.splitter,
+    )
 
 
 def test_a_dataset_begins_as_internal_and_keeps_what_is_not_mentioned(store, owner):
@@ -83,21 +89,18 @@ def test_owners_and_the_head_of_dataops_classify_in_every_organisation(store, ow
 
 
 def test_what_is_invalid_is_refused_before_anything_is_written(store, owner):
-    for changes, error in [
+    wrong: list[tuple[dict[str, Any], type[Exception]]] = [
         ({"data_class": "secret"}, DatasetClassUnknown),
         ({"licence": "x" * 201}, ClassificationInvalid),
         ({"hold": "two\nlines"}, ClassificationInvalid),
         ({"purposes": (" ",)}, ClassificationInvalid),
         ({"purposes": tuple(map(str, range(21)))}, ClassificationInvalid),
-    ]:
+    ]
+    for changes, error in wrong:
         with pytest.raises(error):
             Changes(**changes)
     with pytest.raises(DatasetNotFound):
         service.classify(owner, "absent", PERSONAL, store=store)
-
-
-def test_a_class_of_a_newer_version_counts_as_personal():
-    assert Classification.of_dict({"class": "biometric"}).data_class == "personal"
 
 
 class TestPersonal:
@@ -217,6 +220,10 @@ def test_policies_see_every_attribute():
     question = cedar.Question(Permission.EXPORT, frozenset(), "dataset", about=about)
     attributes = {entity["uid"]["type"]: entity["attrs"] for entity in cedar._entities(question)}
     assert attributes["Dataset"] == {
-        "class": "personal", "licence": "CC-BY-4.0", "purposes": ["training"], "restricted": True, "hold": True,
-    }  # fmt: skip
+        "class": "personal",
+        "licence": "CC-BY-4.0",
+        "purposes": ["training"],
+        "restricted": True,
+        "hold": True,
+    }
     assert attributes["Workspace"] == attributes["Team"] == {}

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.access_words import MODELS, allowed_in_words
 
+from calotype.contracts.classification import CLASSES, Classification
 from calotype.foundation.actor import ROLES, WORKSPACE, Actor, Ceiling, Circumstances, Permission, RoleOn
 from calotype.govern import cedar, schema
 from calotype.govern.model import MODELS as KNOWN_MODELS
 from calotype.govern.rules import RoleRules
-from calotype.store.catalog.classification import CLASSES, Classification
 
 PLACES = (None, "streets", "night", "workspace")
 RESOURCES = (WORKSPACE, "streets", "night", "workspace")
@@ -33,6 +33,7 @@ CIRCUMSTANCES = st.builds(
     about=st.sampled_from(["", "person:1", "person:2"]),
     governing=st.booleans(),
     changes_account=st.booleans(),
+    own_work=st.booleans(),
     destroys=st.booleans(),
     lowers_class=st.booleans(),
     purpose=st.sampled_from([None, "", "training", "sale"]),

@@ -2187,6 +2187,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisation/four-eyes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Four Eyes
+         * @description Whether governing rights need a second owner.
+         */
+        get: operations["show_four_eyes"];
+        /**
+         * Set Four Eyes
+         * @description Ask for a second owner where governing rights are given or taken, or stop, which two owners decide.
+         */
+        put: operations["set_four_eyes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-in": {
         parameters: {
             query?: never;
@@ -2503,7 +2527,7 @@ export interface components {
             /** Format: date-time */
             asked_at: string;
             /** @enum {string} */
-            state: "open" | "granted" | "refused" | "withdrawn";
+            state: "open" | "to-confirm" | "end-to-confirm" | "granted" | "ended" | "refused" | "withdrawn";
             answered_at: string | null;
             answered_by: string;
             /** @description The reason of the answer. */
@@ -3604,6 +3628,12 @@ export interface components {
             warning?: number;
             info?: number;
         };
+        /** @description Whether governing rights need a second owner. */
+        FourEyes: {
+            on: boolean;
+            /** @description Who wants to switch it off and waits for another owner. */
+            off_asked_by: string;
+        };
         /** @description An annotation with its attributes and origin. */
         FullAnnotation: {
             id: string;
@@ -3684,6 +3714,8 @@ export interface components {
             granted_at: string;
             /** @description When it ends by itself. */
             until: string | null;
+            /** @description Whether it, or its end, waits for the yes of a second owner. */
+            waits: boolean;
         };
         /** @description Grants in force, oldest first. */
         Grants: {
@@ -4227,6 +4259,10 @@ export interface components {
             name: string;
             /** @default  */
             description?: string;
+        };
+        /** @description Whether governing rights need a second owner. */
+        NewFourEyes: {
+            on: boolean;
         };
         /** @description A role to grant. */
         NewGrant: {
@@ -5508,6 +5544,7 @@ export type FindingsSummary = components['schemas']['FindingsSummary'];
 export type FixBody = components['schemas']['FixBody'];
 export type FormatLoss = components['schemas']['FormatLoss'];
 export type FoundSeverities = components['schemas']['FoundSeverities'];
+export type FourEyes = components['schemas']['FourEyes'];
 export type FullAnnotation = components['schemas']['FullAnnotation'];
 export type GateCounts = components['schemas']['GateCounts'];
 export type GateResult = components['schemas']['GateResult'];
@@ -5557,6 +5594,7 @@ export type NewBranch = components['schemas']['NewBranch'];
 export type NewClassification = components['schemas']['NewClassification'];
 export type NewCommit = components['schemas']['NewCommit'];
 export type NewDataset = components['schemas']['NewDataset'];
+export type NewFourEyes = components['schemas']['NewFourEyes'];
 export type NewGrant = components['schemas']['NewGrant'];
 export type NewMember = components['schemas']['NewMember'];
 export type NewMerge = components['schemas']['NewMerge'];
@@ -9837,8 +9875,8 @@ export interface operations {
             query?: {
                 /** @description The requests of everyone; needs grant.manage. */
                 everyone?: boolean;
-                /** @description Only these. */
-                state?: "" | "open" | "granted" | "refused" | "withdrawn";
+                /** @description Only these; `waiting`: all that wait for somebody. */
+                state?: "" | "waiting" | "open" | "to-confirm" | "end-to-confirm" | "granted" | "ended" | "refused" | "withdrawn";
             };
             header?: never;
             path?: never;
@@ -10017,6 +10055,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewRow"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_four_eyes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FourEyes"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_four_eyes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFourEyes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FourEyes"];
                 };
             };
             /** @description A problem (RFC 9457) */

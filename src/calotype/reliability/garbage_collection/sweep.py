@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from calotype.contracts.classification import held_datasets
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress
@@ -18,7 +19,6 @@ from calotype.reliability import repository
 from calotype.reliability.garbage_collection.reachability import ReferencedMedia
 from calotype.reliability.model import SweepResult
 from calotype.store import Store
-from calotype.store.catalog.classification import held_datasets
 from calotype.store.maintenance import table_files
 
 _BATCH = 500

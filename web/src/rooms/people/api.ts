@@ -24,7 +24,7 @@ export const classification = (dataset: string) =>
 export const classify = (dataset: string, body: NewClassification) => call("put", "/api/v1/datasets/{dataset}/classification", { path: { dataset }, body });
 export const myRequests = () => queryOptions({ queryKey: [...PEOPLE, "requests", "own"], queryFn: () => call("get", "/api/v1/access/requests") });
 export const openRequests = () =>
-  queryOptions({ queryKey: [...PEOPLE, "requests", "open"], queryFn: () => call("get", "/api/v1/access/requests", { query: { everyone: true, state: "open" } }) });
+  queryOptions({ queryKey: [...PEOPLE, "requests", "waiting"], queryFn: () => call("get", "/api/v1/access/requests", { query: { everyone: true, state: "waiting" } }) });
 export const review = (kept: boolean) => queryOptions({ queryKey: [...PEOPLE, "review", kept], queryFn: () => call("get", "/api/v1/access/review", { query: { kept } }) });
 /** Whether the server has accounts; needs nobody signed in. */
 export const health = () => queryOptions({ queryKey: ["health"], queryFn: () => call("get", "/api/v1/health"), staleTime: Infinity });
