@@ -12,29 +12,32 @@ _SEE = {_P.ACCOUNT_OWN, _P.DATASET_READ}
 _LOOK = _SEE | {_P.CHECK_RUN}
 _EDIT = _LOOK | {_P.DATASET_EDIT, _P.DATASET_COMMIT}
 _JUDGE = {_P.FINDING_TRIAGE, _P.FINDING_JUDGE}
+_WORK = {_P.WORK_DO, _P.WORK_REVIEW}
+_LABEL = _WORK | {_P.BATCH_MANAGE, _P.GUIDELINE_EDIT}
+_JUDGE_AND_LABEL = _JUDGE | _LABEL
 _OVERSEE = _SEE | {_P.AUDIT_READ, _P.PEOPLE_READ}
-_CURATE = _EDIT | _JUDGE | {_P.CONTRACT_EDIT, _P.RELEASE_CREATE, _P.EXPORT}
+_CURATE = _EDIT | _JUDGE_AND_LABEL | {_P.CONTRACT_EDIT, _P.RELEASE_CREATE, _P.EXPORT}
 _CONSUME = _LOOK | {_P.EXPORT}
-_SERVE = _EDIT | {_P.PIPELINE_RUN, _P.EXPORT}
+_SERVE = _EDIT | {_P.PIPELINE_RUN, _P.EXPORT, _P.WORK_DO}
 _ALL = set(Permission)
 _COMMON = {
     "owner": (_ALL, _ALL),
     "auditor": (_OVERSEE, _OVERSEE),
-    "annotator": (_SEE, _SEE),
-    "reviewer": (_SEE | {_P.FINDING_TRIAGE}, _SEE | {_P.FINDING_TRIAGE}),
-    "vendor-annotator": (set(), _SEE),
+    "annotator": (_SEE | {_P.WORK_DO}, _SEE | {_P.WORK_DO}),
+    "reviewer": (_SEE | _WORK | {_P.FINDING_TRIAGE}, _SEE | _WORK | {_P.FINDING_TRIAGE}),
+    "vendor-annotator": (set(), _SEE | {_P.WORK_DO}),
 }
 _ENGINEER = _EDIT | {_P.FINDING_TRIAGE, _P.DATASET_CREATE, _P.EXPORT, _P.PIPELINE_RUN, _P.RELEASE_CREATE,
                      _P.WORKSPACE_MAINTAIN}  # fmt: skip
-_BUILD = _EDIT | {_P.FINDING_TRIAGE, _P.EXPORT, _P.PIPELINE_RUN}
-_STANDARDS = _LOOK | _JUDGE | {_P.CONTRACT_EDIT, _P.RELEASE_CREATE}
+_BUILD = _EDIT | _WORK | {_P.FINDING_TRIAGE, _P.EXPORT, _P.PIPELINE_RUN, _P.BATCH_MANAGE}
+_STANDARDS = _LOOK | _JUDGE | {_P.GUIDELINE_EDIT, _P.CONTRACT_EDIT, _P.RELEASE_CREATE}
 WORDS = {
     "central": {
         **_COMMON,
         "head-of-dataops": (_ALL, _ALL),
         "data-engineer": (_ENGINEER, _ENGINEER),
         "curator": (_CURATE, _CURATE),
-        "labelling-manager": (_EDIT | _JUDGE, _EDIT | _JUDGE),
+        "labelling-manager": (_EDIT | _JUDGE_AND_LABEL, _EDIT | _JUDGE_AND_LABEL),
         "ml-engineer": (_CONSUME, _CONSUME),
         "service": (_SERVE, _SERVE),
     },
@@ -43,7 +46,7 @@ WORDS = {
         "head-of-dataops": (_OVERSEE | {_P.DATASET_CLASSIFY},) * 2,
         "data-engineer": (_SEE | {_P.DATASET_CREATE, _P.WORKSPACE_MAINTAIN}, _CURATE | {_P.PIPELINE_RUN}),
         "curator": (_LOOK, _CURATE),
-        "labelling-manager": (_LOOK, _EDIT | _JUDGE),
+        "labelling-manager": (_LOOK, _EDIT | _JUDGE_AND_LABEL),
         "ml-engineer": (_LOOK | {_P.DATASET_CREATE}, _CURATE | {_P.PIPELINE_RUN}),
         "service": (_LOOK, _SERVE),
     },
@@ -52,7 +55,7 @@ WORDS = {
         "head-of-dataops": (_ALL - {_P.DATASET_EDIT, _P.DATASET_COMMIT, _P.EXPORT, _P.PIPELINE_RUN},) * 2,
         "data-engineer": (_LOOK | {_P.DATASET_CREATE, _P.PIPELINE_RUN, _P.WORKSPACE_MAINTAIN}, _BUILD),
         "curator": (_STANDARDS, _BUILD),
-        "labelling-manager": (_EDIT | _JUDGE, _EDIT | _JUDGE),
+        "labelling-manager": (_EDIT | _JUDGE_AND_LABEL, _EDIT | _JUDGE_AND_LABEL),
         "ml-engineer": (_CONSUME, _BUILD | _CONSUME),
         "service": (_SERVE, _SERVE),
     },
@@ -83,7 +86,7 @@ def allowed_in_words(
     if (
         is_vendor
         and not own
-        and (permission is not _P.DATASET_READ or ("vendor-annotator", False) not in here)
+        and (permission not in (_P.DATASET_READ, _P.WORK_DO) or ("vendor-annotator", False) not in here)
     ):
         return False
     words = WORDS[model]

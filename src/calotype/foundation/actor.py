@@ -22,6 +22,13 @@ class Permission(StrEnum):
     FINDING_TRIAGE = "finding.triage"
     FINDING_JUDGE = "finding.judge"
     CONTRACT_EDIT = "contract.edit"
+    WORK_DO = "work.do"
+    """Take assignments, annotate, submit, ask questions."""
+    WORK_REVIEW = "work.review"
+    BATCH_MANAGE = "batch.manage"
+    """Open, change and close batches, and see what everyone did in them."""
+    GUIDELINE_EDIT = "guideline.edit"
+    """Write and publish guidelines, change the ontology, rule on questions."""
     RELEASE_CREATE = "release.create"
     EXPORT = "dataset.export"
     PIPELINE_RUN = "pipeline.run"
@@ -52,6 +59,8 @@ ROLES = (
     "service",
 )
 """The roles that can be granted; the room `govern` says what each allows."""
+LOCAL = "local:"
+"""What the ids of people who work on a folder of this machine begin with."""
 ACCOUNT = "person:"
 """What the ids of actors with an account begin with."""
 PARENTS = {
@@ -78,6 +87,10 @@ ACTIONS: dict[Permission, tuple[str, ...]] = {
     Permission.FINDING_TRIAGE: (*_DATASET, "sample"),
     Permission.FINDING_JUDGE: (*_DATASET, "sample"),
     Permission.CONTRACT_EDIT: (*_DATASET, "branch"),
+    Permission.WORK_DO: _DATASET,
+    Permission.WORK_REVIEW: _DATASET,
+    Permission.BATCH_MANAGE: _DATASET,
+    Permission.GUIDELINE_EDIT: _DATASET,
     Permission.RELEASE_CREATE: (*_DATASET, "release"),
     Permission.EXPORT: (*_DATASET, "branch", "release"),
     Permission.PIPELINE_RUN: _DATASET,
@@ -140,7 +153,7 @@ class Actor:
             login = getpass.getuser()
         except (OSError, KeyError):  # a container without a login name
             login = "owner"
-        return cls(id=f"local:{login}", name=login)
+        return cls(id=f"{LOCAL}{login}", name=login)
 
     @classmethod
     def nobody(cls) -> Actor:

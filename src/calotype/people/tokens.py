@@ -36,6 +36,10 @@ _WRITE = _READ | {
     Permission.FINDING_JUDGE,
     Permission.CONTRACT_EDIT,
     Permission.PIPELINE_RUN,
+    Permission.WORK_DO,
+    Permission.WORK_REVIEW,
+    Permission.BATCH_MANAGE,
+    Permission.GUIDELINE_EDIT,
 }
 SCOPES: dict[str, frozenset[Permission]] = {
     "read": _READ,

@@ -25,7 +25,7 @@ from calotype.store.catalog.errors import CatalogNotWritable, CatalogUnreachable
 from calotype.store.catalog.read_only import WorkspaceReadOnly, why_not_writable
 from calotype.store.catalog.relocation import check_not_moved
 
-HEAD_REVISION = "0011"
+HEAD_REVISION = "0012"
 """The newest migration; a test compares it with the migration scripts."""
 
 BUSY_TIMEOUT_S = 75.0

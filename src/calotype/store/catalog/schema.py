@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from calotype.store.catalog import merge_tables, people_tables, view_tables
+from calotype.catalog_tables import guideline_tables, merge_tables, people_tables, view_tables, work_tables
 
 metadata = sa.MetaData(
     naming_convention={
@@ -339,6 +339,7 @@ measures = sa.Table(
 """Values computed from the pixels of a media object (hashes, sharpness, descriptors); a disposable cache."""
 
 merges, merge_conflicts, commit_approvals = merge_tables.merge_tables(metadata)
+of_work, of_guidelines = work_tables.work_tables(metadata), guideline_tables.guideline_tables(metadata)
 
 media_references = sa.Table(
     "media_references",

@@ -11,6 +11,7 @@ import type { AccessSearch } from "../search";
 export const IN_WORDS: Readonly<Record<api.Action, string>> = {
   "dataset.read": "see data", "dataset.create": "create datasets", "dataset.edit": "edit data", "dataset.commit": "commit, branch and merge", "dataset.classify": "classify data",
   "check.run": "run checks", "finding.triage": "assign findings", "finding.judge": "decide on findings", "contract.edit": "change contracts",
+  "work.do": "annotate", "work.review": "review annotations", "batch.manage": "manage batches", "guideline.edit": "write guidelines and rule on questions",
   "release.create": "release", "dataset.export": "export", "pipeline.run": "run pipelines", "audit.read": "read the audit trail",
   "workspace.maintain": "maintain the workspace", "people.read": "see people and grants", "people.manage": "manage people",
   "grant.manage": "grant roles", "account.own": "have an account",
