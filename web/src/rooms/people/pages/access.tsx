@@ -17,9 +17,11 @@ export function AccessPage() {
   return (
     <AccessFrame title="Access">
       <Question key={JSON.stringify(search)} search={search} seesPeople={seesPeople} onAsk={(next) => void navigate({ search: next })} />
-      {action && on && ask === "who" ? <WhoCan action={action} on={on} /> : null}
-      {action && on && ask !== "who" ? <Why action={action} on={on} who={who} mayGrant={mayGrant} /> : null}
-      {dataset ? <KindOfData dataset={dataset} /> : null}
+      <div className="people-stack">
+        {action && on && ask === "who" ? <WhoCan action={action} on={on} /> : null}
+        {action && on && ask !== "who" ? <Why action={action} on={on} who={who} mayGrant={mayGrant} /> : null}
+        {dataset ? <KindOfData dataset={dataset} /> : null}
+      </div>
       {action && on ? null : (
         <EmptyState title="Ask who has access, or why">
           <p>
