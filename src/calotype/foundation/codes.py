@@ -209,6 +209,10 @@ CODES: dict[str, Code] = {
     "edit-outdated": _CONFLICT,
     "edit-id-taken": _CONFLICT,
     "edit-not-last": _CONFLICT,
+    "predict-options-invalid": _INVALID,
+    "predicted-classes-unknown": _INVALID,
+    "predictions-too-many": _INVALID,
+    "label-set-of-people": _CONFLICT,
     "no-edit-to-undo": _CONFLICT,
     "no-edit-to-redo": _CONFLICT,
     # transform
@@ -320,6 +324,8 @@ CODES: dict[str, Code] = {
     "restore-target-taken": _CONFLICT,
     # models
     "embedder-unknown": _NOT_FOUND,
+    "model-not-runnable": _INVALID,
+    "model-description-invalid": _INVALID,
     "model-unusable": _INVALID,
     "onnx-runtime-missing": Code(502, EXTERNAL),
 }

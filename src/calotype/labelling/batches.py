@@ -220,6 +220,29 @@ def batch(actor: Actor, name: str, batch: str, *, store: Store) -> BatchStatus:
 
 
 @verb
+def left_out(actor: Actor, name: str, *, store: Store) -> list[str]:
+    """What a release does not hold of the batches of a dataset, in words: work that is not accepted, or not landed.
+
+    Raises: NotPermitted, DatasetNotFound.
+    """
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
+    lines = []
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset_name)
+        for one in repository.batches(conn, dataset_id=info.id):
+            progress = repository.progress(conn, one.id)
+            waiting = progress.waiting + progress.submitted if one.state != BatchState.CLOSED else 0
+            to_land = progress.accepted - progress.landed
+            if waiting or to_land:
+                lines.append(
+                    f"left out of batch {one.name}: {waiting} samples that are not accepted "
+                    f"({progress.submitted} wait for a review), {to_land} accepted that have not landed"
+                )
+    return lines
+
+
+@verb
 def pause_batch(actor: Actor, name: str, batch: str, *, store: Store) -> BatchStatus:
     """Hand out no more work of a batch; what people hold can be finished.
 

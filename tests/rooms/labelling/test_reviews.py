@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from tests.rooms.labelling.conftest import SHOP, a_box, op
 
+from calotype.app import wiring
 from calotype.datasets import service as datasets
 from calotype.labelling import agreement, service
 from calotype.labelling.errors import AssignmentClosed, AssignmentNotFound, OperationInvalid
 from calotype.labelling.model import Remark
 from calotype.labelling.reviews import service as reviews
+from calotype.release import service as releases
+from calotype.release.model import ReleaseSpec
 from calotype.store.catalog import schema
 from calotype.versions import service as versions
 
@@ -188,3 +192,30 @@ def test_the_champion_is_the_copy_nearest_to_the_others():
     assert agreement.champion(copies) is copies[2]
     rows, left_out = agreement.merged([[box(0)], [box(2)], [box(1), box(60)]])
     assert [row["bbox_xywh_px"][0] for row in rows] == [1.0] and left_out == 1
+
+
+def test_a_release_says_which_work_it_leaves_out(shift):
+    shift.open("open", where="class = dog", **ALL)
+    shift.label("bo")
+    shift.open("landed", where="class = car")
+    for _ in range(2):
+        shift.label("bo", batch="landed")
+    assert service.left_out(shift.owner, SHOP, store=shift.store) == [
+        "left out of batch open: 4 samples that are not accepted (1 wait for a review), 0 accepted that have not "
+        "landed",
+        "left out of batch landed: 2 samples that are not accepted (0 wait for a review), 2 accepted that have not "
+        "landed",
+    ]
+    service.close_batch(shift.owner, SHOP, "landed", store=shift.store)
+    verdict = wiring.gatekeeper(shift.store)(shift.owner, SHOP)
+    assert [line.split(":")[0] for line in verdict.left_out] == ["left out of batch open"]
+    released = releases.release(
+        shift.owner,
+        SHOP,
+        "1.0.0",
+        ReleaseSpec(split={"train": 1.0}),
+        store=shift.store,
+        gatekeeper=lambda *_: replace(verdict, gates=()),
+        splitter=wiring.splitter,
+    )
+    assert any("left out of batch open" in warning for warning in released.card["warnings"])
