@@ -5,6 +5,7 @@ export * as curate from "@/rooms/curate/routes";
 export * as findings from "@/rooms/findings/routes";
 export * as datasets from "@/rooms/datasets/routes";
 export * as govern from "@/rooms/govern/routes";
+export * as labelling from "@/rooms/labelling/routes";
 export * as people from "@/rooms/people/routes";
 export * as pipeline from "@/rooms/pipeline/routes";
 export * as release from "@/rooms/release/routes";
