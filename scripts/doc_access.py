@@ -17,6 +17,15 @@ INTRO = (
     "a dataset never reaches the workspace. A team stands for all its datasets. Branches, releases and samples answer "
     "as their dataset does, apart from the guards."
 )
+ATTRIBUTES = (
+    "The tables above are for a dataset that nobody has classified. Guards also see what a dataset holds, which "
+    "`calotype classify DATASET` says: its class (public, internal, confidential, personal; it begins as "
+    "internal), its licence, the purposes that its releases may have, and a hold. Owners and the head of DataOps "
+    "classify, in every organisation. Public and confidential change no decision yet: they say what people have "
+    "to expect. Policies can read all of it as `resource.class`, `resource.licence`, `resource.purposes` and "
+    "`resource.hold`. `guard-personal` is about people and programs with an account; whoever has the folder "
+    "itself can read it anyway."
+)
 SECTIONS = {"workspace": "On the workspace", "dataset": "On a dataset, or all datasets of a team"}
 
 
@@ -32,6 +41,8 @@ def _parts() -> Iterator[str]:
         yield from _tables(model)
     yield "## What differs"
     yield _differences(models)
+    yield "## What a dataset holds"
+    yield ATTRIBUTES
     yield "## Guards"
     yield "Prohibitions that hold in every organisation. No role outweighs them."
     yield _rules(models[0], lambda rule: rule.startswith("guard-"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from calotype.foundation.actor import Actor, Circumstances, Permission
+from calotype.contracts.classification import Classification
+from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
+from calotype.govern.cedar import UNCLASSIFIED
 
 MODELS = ("central", "decentral", "hybrid")
 _P = Permission
@@ -41,7 +43,7 @@ WORDS = {
     },
     "decentral": {
         **_COMMON,
-        "head-of-dataops": (_OVERSEE, _OVERSEE),
+        "head-of-dataops": (_OVERSEE | {_P.DATASET_CLASSIFY},) * 2,
         "data-engineer": (_SEE | {_P.DATASET_CREATE, _P.WORKSPACE_MAINTAIN}, _CURATE | {_P.PIPELINE_RUN}),
         "curator": (_LOOK, _CURATE),
         "labelling-manager": (_LOOK, _EDIT | _JUDGE_AND_LABEL),
@@ -60,16 +62,24 @@ WORDS = {
 }
 """Model -> role -> what it allows where it is held on the whole workspace, and where on one dataset."""
 _GOVERN = {_P.PEOPLE_MANAGE, _P.GRANT_MANAGE}
+_MAY_TAKE_OUT = {"owner", "head-of-dataops", "data-engineer", "curator", "ml-engineer", "service"}
 
 
 def allowed_in_words(
-    model: str, actor: Actor, permission: Permission, resource: str, circumstances: Circumstances
+    model: str,
+    actor: Actor,
+    permission: Permission,
+    resource: str,
+    circumstances: Circumstances,
+    about: Classification = UNCLASSIFIED,
 ) -> bool:
     """Whether the rules allow it. Times of grants are 0 (has ended), far away, or None."""
     held = [grant for grant in actor.grants if grant.until_us != 0]
     here = [(role, True) for role in actor.roles]
     here += [(grant.role, grant.dataset is None) for grant in held if grant.dataset in (None, resource)]
     if _is_forbidden(actor, permission, resource, circumstances, here):
+        return False
+    if resource != WORKSPACE and _is_kept(actor, permission, circumstances, here, about):
         return False
     is_vendor = "vendor-annotator" in [*actor.roles, *(grant.role for grant in held)]
     own = permission is _P.ACCOUNT_OWN
@@ -80,6 +90,24 @@ def allowed_in_words(
         permission in words.get(role, (set(), set()))[0 if everywhere else 1] for role, everywhere in here
     )
     return by_role or (own and actor.id.startswith("person:"))
+
+
+def _is_kept(
+    actor: Actor,
+    permission: Permission,
+    circumstances: Circumstances,
+    here: list[tuple[str, bool]],
+    about: Classification,
+) -> bool:
+    """Whether it is forbidden for what the dataset holds."""
+    if about.hold and (circumstances.destroys or circumstances.lowers_class):
+        return True
+    named = circumstances.purpose is not None and about.purposes
+    if permission is _P.RELEASE_CREATE and named and circumstances.purpose not in about.purposes:
+        return True
+    takes_out = permission in (_P.EXPORT, _P.RELEASE_CREATE) and about.data_class == "personal"
+    has_role_here = any(role in _MAY_TAKE_OUT and not everywhere for role, everywhere in here)
+    return takes_out and actor.id.startswith("person:") and not has_role_here
 
 
 def _is_forbidden(
@@ -95,6 +123,8 @@ def _is_forbidden(
         below = ceiling.datasets is None or resource in ceiling.datasets or own
         if permission not in ceiling.permissions or not below or circumstances.changes_account:
             return True
+    if circumstances.own_work and permission in (_P.DATASET_COMMIT, _P.GRANT_MANAGE):
+        return True
     if permission in _GOVERN:
         if actor.kind == "service" or (circumstances.governing and ("owner", True) not in here):
             return True

@@ -35,6 +35,7 @@ WITHOUT_A_ROLE = {
     "list_formats": "the same for everyone",
     "list_fields": "the same for everyone",
     "show_organisation": "the same for everyone",
+    "show_four_eyes": "the same for everyone",
     "show_access_matrix": "the same for everyone",
     "why": "about oneself",
     "begin_device_sign_in": "the form of `calotype login`",
@@ -138,8 +139,14 @@ def ask_about_access(say: Callable[..., Any]) -> None:
     _ask_and_answer(say)
     assert say("PUT", "/organisation", json={"model": "hybrid"})["model"] == "hybrid"
     assert say("GET", "/organisation")["model"] == "hybrid"
+    assert say("PUT", "/organisation/four-eyes", json={"on": False})["on"] is False
+    assert say("GET", "/organisation/four-eyes")["off_asked_by"] == ""
     assert say("GET", "/access/matrix?model=central")["items"]
     assert say("GET", "/access/matrix?model=central&diff=hybrid")["items"][0]["rule_before"]
+    kind = {"class": "confidential", "licence": "CC-BY-4.0", "purposes": ["training"], "hold": "case 12"}
+    assert say("PUT", "/datasets/shop/classification", json=kind)["class"] == "confidential"
+    assert say("GET", "/datasets/shop/classification") == {"dataset": "shop", **kind}
+    say("PUT", "/datasets/shop/classification", json={"purposes": [], "hold": ""})
     say("POST", "/tokens", json={"name": "old"})
     rotated = say("POST", "/tokens/old/rotation", json={"overlap_hours": 0})["details"]
     assert say("DELETE", f"/tokens/{rotated['id']}")["name"] == "old"
@@ -168,7 +175,7 @@ def _ask_and_answer(say: Callable[..., Any]) -> None:
         )
     own = say("POST", "/access/requests", json={"role": "curator"})
     assert say("DELETE", f"/access/requests/{own['id']}")["state"] == "withdrawn"
-    waiting = say("GET", "/access/requests?everyone=true&state=open")["items"]
+    waiting = say("GET", "/access/requests?everyone=true&state=waiting")["items"]
     assert [item["may_answer"] for item in waiting] == [True, True]
     answer = {"yes": True, "until": "2999-12-31", "reason": "for spring"}
     granted = say("POST", f"/access/requests/{waiting[0]['id']}/answer", json=answer)

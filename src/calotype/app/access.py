@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import typer
 
-from calotype.govern.commands import access_matrix
+from calotype.govern.commands import access_matrix, org
 from calotype.people.commands import access_who, access_why
 from calotype.people.oversight.commands import (
     access_answer,
@@ -14,7 +14,10 @@ from calotype.people.oversight.commands import (
     access_requests,
     access_review,
     access_withdraw,
+    four_eyes,
 )
+
+__all__ = ["access", "org"]
 
 access = typer.Typer(
     no_args_is_help=True,
@@ -29,3 +32,4 @@ access.command("answer")(access_answer)
 access.command("withdraw")(access_withdraw)
 access.command("review")(access_review)
 access.command("keep")(access_keep)
+org.command("four-eyes")(four_eyes)

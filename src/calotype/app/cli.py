@@ -119,7 +119,8 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "grant": ("calotype.people.commands:grant", "Grant roles, list and revoke grants"),
         "token": ("calotype.people.commands:token", "Create, list and revoke API tokens"),
         "access": ("calotype.app.access:access", "Say who has access and why, ask for it, review it"),
-        "org": ("calotype.govern.commands:org", "Show or set the model of the organisation"),
+        "classify": ("calotype.govern.commands:classify", "Say what kind of data a dataset holds"),
+        "org": ("calotype.app.access:org", "Show or set the model of the organisation"),
         "audit": ("calotype.govern.commands:audit", "Show the audit log"),
     },
     "Reliability": {

@@ -96,6 +96,13 @@ class Connection(H11Protocol):
         if not self._is_between_requests():
             self._stop_waiting()
 
+    def on_response_complete(self) -> None:
+        """Go on; the time also runs for a head whose first bytes came while the request before was answered."""
+        super().on_response_complete()
+        if self._is_between_requests() and self.conn.trailing_data[0]:
+            self._unset_keepalive_if_required()
+            self._wait_for_head()
+
     def shutdown(self) -> None:
         """Close after the answer in progress; one without an end is ended, and cut off where nobody reads it."""
         super().shutdown()

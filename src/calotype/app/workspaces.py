@@ -8,7 +8,7 @@ from pathlib import Path
 from calotype.datasets.query.expression import Compare, Missing
 from calotype.datasets.snapshot import Snapshot
 from calotype.foundation.actor import Actor, Guard
-from calotype.govern.organisation import model_of
+from calotype.govern.organisation import classified_in, model_of
 from calotype.govern.rules import RoleRules
 from calotype.store import Store, create_workspace, open_workspace
 from calotype.store.location import storage_from_urls
@@ -41,7 +41,7 @@ def open_at(folder: Path | None) -> Store:
 
 def _connected(store: Store) -> Store:
     """The store with what queries ask of higher rooms, under the rules of its organisation."""
-    guard = Guard(RoleRules(model_of(store)))
+    guard = Guard(RoleRules(model_of(store), classified_in(store)))
     return replace(store, guard=guard, samples_with_findings=_samples_with_findings)
 
 

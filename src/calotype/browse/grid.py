@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -32,6 +33,7 @@ SORTS = ("name", "-name", "newest", "annotations", "-annotations")
 _MAX_STATES = 16
 _MAX_CHILDREN = 50
 _N_COVER = 8
+_READERS = ThreadPoolExecutor(8, "page")
 _TEXT_CHARACTERS = 1_000
 """Maximum number of characters of a text that is shown with its annotation; its attributes have all of it."""
 
@@ -154,7 +156,11 @@ def page(
     flagged: Collection[str] = frozenset(),
 ) -> list[dict[str, Any]]:
     """Grid rows for these samples, in this order. `flagged` annotations have an open finding."""
-    annotations = state.annotations_of(ids, label_set)
+    reading = _READERS.submit(
+        state.annotations_of, ids, label_set
+    )  # both reads take as long, outside of the GIL
+    samples = list(state.iter_samples(ids=ids))
+    annotations = reading.result()
     names = {c.id: c.name for c in state.ontology.classes}
     return [
         {
@@ -162,7 +168,7 @@ def page(
             "annotations": [to_draw(a, names) for a in annotations[sample.sample_id]],
             "flagged": [a.ann_id for a in annotations[sample.sample_id] if a.ann_id in flagged],
         }
-        for sample in state.iter_samples(ids=ids)
+        for sample in samples
     ]
 
 

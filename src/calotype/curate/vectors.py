@@ -26,7 +26,7 @@ from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.edit import WorkingStateMoved
 from calotype.datasets.snapshot import Snapshot, Where
-from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.actor import Actor, Circumstances, Permission
 from calotype.foundation.verbs import verb
 from calotype.models.model import Vectors
 from calotype.store import Store
@@ -92,7 +92,9 @@ def remove_vectors(
     Returns: The new working state.
     Raises: NotPermitted, DatasetNotFound, VectorsNotFound, WorkingStateMoved.
     """
-    store.guard.require(actor, Permission.DATASET_EDIT, dataset=refs.split_name(name)[0])
+    removing = Circumstances(destroys=True)
+    dataset = refs.split_name(name)[0]
+    store.guard.require(actor, Permission.DATASET_EDIT, dataset=dataset, circumstances=removing)
     ids = list(dict.fromkeys(sample_ids))
 
     def plan(snapshot: Snapshot) -> Change:

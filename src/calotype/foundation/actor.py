@@ -17,6 +17,7 @@ class Permission(StrEnum):
     DATASET_CREATE = "dataset.create"
     DATASET_EDIT = "dataset.edit"
     DATASET_COMMIT = "dataset.commit"
+    DATASET_CLASSIFY = "dataset.classify"
     CHECK_RUN = "check.run"
     FINDING_TRIAGE = "finding.triage"
     FINDING_JUDGE = "finding.judge"
@@ -81,6 +82,7 @@ ACTIONS: dict[Permission, tuple[str, ...]] = {
     Permission.DATASET_CREATE: ("workspace",),
     Permission.DATASET_EDIT: (*_DATASET, "branch", "sample"),
     Permission.DATASET_COMMIT: (*_DATASET, "branch"),
+    Permission.DATASET_CLASSIFY: _DATASET,
     Permission.CHECK_RUN: (*_DATASET, "branch"),
     Permission.FINDING_TRIAGE: (*_DATASET, "sample"),
     Permission.FINDING_JUDGE: (*_DATASET, "sample"),
@@ -169,6 +171,9 @@ class Circumstances:
         governing: Whether the verb gives or takes a role that can grant roles, or changes the account of who has one.
         changes_account: Whether the verb creates a token, or changes a password or a session.
         own_work: Whether the actor would approve what they made themselves.
+        destroys: Whether the verb deletes or erases what the dataset holds.
+        lowers_class: Whether the verb makes the class of the dataset less sensitive.
+        purpose: What a release is for, once it is known; empty for none, None where nobody has said yet.
     """
 
     part: str = ""
@@ -176,6 +181,9 @@ class Circumstances:
     governing: bool = False
     changes_account: bool = False
     own_work: bool = False
+    destroys: bool = False
+    lowers_class: bool = False
+    purpose: str | None = None
 
 
 ORDINARY = Circumstances()
@@ -232,7 +240,11 @@ class Guard:
         decision = self.decider.decide(actor, permission, dataset, circumstances)
         if not decision.allowed:
             raise NotPermitted(
-                actor=actor.name, permission=str(permission), resource=dataset, rule=decision.rule
+                actor=actor.name,
+                permission=str(permission),
+                resource=dataset,
+                rule=decision.rule,
+                says=self.decider.says(decision.rule),
             )
 
     def allows(self, actor: Actor, permission: Permission, *, dataset: str = WORKSPACE) -> bool:

@@ -110,6 +110,8 @@ CODES: dict[str, Code] = {
     "scope-unknown": _INVALID,
     "account-needed": _CONFLICT,
     "access-request-not-found": _NOT_FOUND,
+    "four-eyes-needed": _CONFLICT,
+    "first-yes-gone": _CONFLICT,
     "access-request-answered": _CONFLICT,
     "too-many-access-requests": _CONFLICT,
     "access-reason-too-long": _INVALID,
@@ -124,6 +126,8 @@ CODES: dict[str, Code] = {
     "guideline-invalid": _INVALID,
     "guideline-not-found": _NOT_FOUND,
     "guideline-not-published": _CONFLICT,
+    "dataset-class-unknown": _INVALID,
+    "classification-invalid": _INVALID,
     # vision
     "class-exists": _CONFLICT,
     "ontology-class-unknown": _NOT_FOUND,

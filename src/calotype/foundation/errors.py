@@ -103,7 +103,10 @@ class NotPermitted(CalotypeError, PermissionError):
 
     code = "not-permitted"
     what = "{actor} does not have the permission {permission} on {resource}; rule: {rule}"
-    fix = "`calotype access why` says which grant would change that; ask an owner of the workspace for it"
+    fix = (
+        "the rule says: {says}; `calotype access why` names the grants that would change it; ask an owner of the "
+        "workspace for one"
+    )
 
     def question(self) -> dict[str, str]:
         """What was asked, as `calotype access why` takes it; empty where that is not known."""

@@ -139,7 +139,8 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str |
     grid = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="dim")
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        grid.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        is_copied = column == "id"  # an id in two halves cannot be given to the next command
+        grid.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=is_copied)
     for row in rows:
         grid.add_row(*(Text(f"{cell:,}" if isinstance(cell, int) else one_line(str(cell))) for cell in row))
     return grid

@@ -96,3 +96,13 @@ class AccessMatrix(Answer):
     model: str
     diff: str = Field(description="The second model; empty for one.")
     items: list[AccessCell]
+
+
+class DatasetClassification(Answer):
+    """What kind of data a dataset holds, which the rules of access depend on."""
+
+    dataset: str
+    data_class: Literal["public", "internal", "confidential", "personal"] = Field(alias="class")
+    licence: str = Field(description="Empty where nobody has set it.")
+    purposes: list[str] = Field(description="What releases may be for; empty for any purpose.")
+    hold: str = Field(description="Why nothing may be deleted; empty for no hold.")

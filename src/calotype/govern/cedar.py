@@ -11,15 +11,30 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from calotype.contracts.classification import Classification
 from calotype.foundation.actor import PARENTS, Permission, Ruling
 from calotype.foundation.errors import Bug
 from calotype.govern.model import MODELS
 
 NO_PERMIT = "no-permit"
 """The rule of a decision to which no policy applies."""
-FLAGS = ("above_token", "by_token", "changes_account", "own_rights", "own_work", "governing")
+FLAGS = (
+    "above_token",
+    "by_token",
+    "changes_account",
+    "own_rights",
+    "own_work",
+    "governing",
+    "destroys",
+    "lowers_class",
+)
 """What a policy can ask of the circumstances."""
 MEMO = 50_000
+CLASSIFIED = ("dataset", "branch", "release", "sample")
+"""Kinds of resources that have a class of data, a licence, purposes and a hold."""
+
+
+UNCLASSIFIED = Classification()
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,8 @@ class Question:
         kind: One of `PARENTS`.
         account: Whether the actor has an account.
         flags: Those of the context that are true.
+        about: Class of data, licence, purposes and hold of the dataset.
+        purpose: What a release is for, where that is known.
     """
 
     permission: Permission
@@ -40,6 +57,8 @@ class Question:
     vendor: bool = False
     service: bool = False
     flags: frozenset[str] = frozenset()
+    about: Classification = UNCLASSIFIED
+    purpose: str | None = None
 
 
 class PoliciesBroken(Bug):
@@ -58,7 +77,8 @@ def ruling(model: str, question: Question) -> Ruling:
         "principal": 'Actor::"asking"',
         "action": f'Action::"{question.permission}"',
         "resource": f'{question.kind.capitalize()}::"asked"',
-        "context": {flag: flag in question.flags for flag in FLAGS},
+        "context": {flag: flag in question.flags for flag in FLAGS}
+        | ({} if question.purpose is None else {"purpose": question.purpose}),
     }
     answer = cedarpy.is_authorized(request, _policies(model), json.dumps(_entities(question)))
     if answer.diagnostics.errors:  # a forbid that cannot be evaluated would not forbid
@@ -106,11 +126,25 @@ def _entities(question: Question) -> list[dict[str, Any]]:
     kind = question.kind
     while kind:
         parent = PARENTS[kind]
-        entities.append(
-            _entity(kind.capitalize(), "asked", [(parent.capitalize(), "asked")] if parent else [])
-        )
+        parents = [(parent.capitalize(), "asked")] if parent else []
+        entities.append(_entity(kind.capitalize(), "asked", parents, _attributes(question, kind)))
         kind = parent
     return entities
+
+
+def _attributes(question: Question, kind: str) -> dict[str, Any]:
+    """What a resource is, for the kinds that are a dataset or a part of one."""
+    about = question.about
+    if kind not in CLASSIFIED:
+        return {}
+    purposes = list(about.purposes)
+    return {
+        "class": about.data_class,
+        "licence": about.licence,
+        "purposes": purposes,
+        "restricted": bool(purposes),
+        "hold": bool(about.hold),
+    }
 
 
 def _entity(

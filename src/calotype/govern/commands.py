@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import RenderableType
 
+from calotype.contracts.classification import CLASSES
 from calotype.foundation.actor import ROLES
 from calotype.foundation.clock import iso
 from calotype.foundation.errors import AlreadyExists
@@ -17,7 +18,15 @@ from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.govern import checkpoint as checkpoints
 from calotype.govern import evidence, matrix, service
 from calotype.govern.evidence import Verification
-from calotype.govern.model import MODELS, AuditFilter, Matrix
+from calotype.govern.model import (
+    MAX_PURPOSES,
+    MAX_TEXT,
+    MODELS,
+    AuditFilter,
+    Changes,
+    ClassificationInvalid,
+    Matrix,
+)
 
 _SHOWN = 20
 _WHO = typer.Option(metavar="WHO", help="Only events of this person: address, name or id.")
@@ -194,6 +203,48 @@ def set_organisation(
     t = terminal(ctx)
     changed = service.set_organisation(t.actor, model, store=t.store())
     t.emit(changed.to_dict(), f"the organisation is {changed.model}", next="calotype access matrix")
+
+
+def classify(
+    ctx: typer.Context,
+    dataset: Annotated[str, typer.Argument(metavar="DATASET", help="Name of the dataset.")],
+    data_class: Annotated[
+        str | None, typer.Option("--class", metavar="CLASS", help=", ".join(CLASSES) + ".")
+    ] = None,
+    licence: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Licence of the dataset; empty removes it.")
+    ] = None,
+    purpose: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="What releases may be for; repeatable, replaces the list."),
+    ] = None,
+    any_purpose: Annotated[
+        bool, typer.Option("--any-purpose", help="Releases may be for any purpose.")
+    ] = False,
+    hold: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Delete nothing of it, such as for a legal case.")
+    ] = None,
+    release_hold: Annotated[bool, typer.Option("--release-hold", help="Release the hold.")] = False,
+) -> None:
+    """Say what kind of data a dataset holds, or show it. The rules of access depend on it."""
+    t = terminal(ctx)
+    if (release_hold and hold is not None) or (any_purpose and purpose):
+        raise ClassificationInvalid(
+            name="the hold", got="given and released", limit=MAX_TEXT, most=MAX_PURPOSES
+        )
+    purposes = () if any_purpose else tuple(purpose) if purpose else None
+    changes = Changes(data_class, licence, purposes, "" if release_hold else hold)
+    if changes == Changes():
+        shown = service.classification(t.actor, dataset, store=t.store())
+    else:
+        shown = service.classify(t.actor, dataset, changes, store=t.store())
+    lines = [
+        f"class: {shown.data_class}",
+        f"licence: {shown.licence or 'not set'}",
+        f"purposes of releases: {', '.join(shown.purposes) or 'any'}",
+        f"hold: {shown.hold or 'none'}",
+    ]
+    t.emit({"dataset": dataset, **shown.to_dict()}, lines)
 
 
 def access_matrix(

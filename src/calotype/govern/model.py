@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from calotype.contracts.classification import CLASSES, Classification
 from calotype.foundation.clock import iso, now_us, to_us
 from calotype.foundation.errors import Invalid
 
 CHECKPOINT_VERB = "audit.checkpoint"
+MAX_PURPOSES, MAX_TEXT = 20, 200
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 
 
@@ -96,6 +98,72 @@ def check_model(model: str) -> None:
     """Raises: ModelUnknown."""
     if model not in MODELS:
         raise ModelUnknown(got=model[:100])
+
+
+class DatasetClassUnknown(Invalid):
+    """There is no class of data of this name."""
+
+    code = "dataset-class-unknown"
+    what = "{got!r} is not a class of data"
+    fix = "the classes are " + ", ".join(CLASSES)
+
+
+class ClassificationInvalid(Invalid):
+    """A licence, a purpose or a hold cannot be recorded as given."""
+
+    code = "classification-invalid"
+    what = "{name} cannot be {got!r}"
+    fix = (
+        "write one line of at most {limit} characters; at most {most} purposes; either a hold or its release"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What somebody says about the data of a dataset; None leaves a part as it is.
+
+    Args:
+        data_class: public, internal, confidential or personal.
+        licence: Of the dataset as a whole; empty removes it.
+        purposes: What releases may be for; empty allows any purpose.
+        hold: Why nothing may be deleted; empty releases the hold.
+    """
+
+    data_class: str | None = None
+    licence: str | None = None
+    purposes: tuple[str, ...] | None = None
+    hold: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.data_class is not None and self.data_class not in CLASSES:
+            raise DatasetClassUnknown(got=self.data_class[:40])
+        if self.purposes is not None and len(self.purposes) > MAX_PURPOSES:
+            _refuse("purposes", f"{len(self.purposes)} purposes")
+        named = {"licence": self.licence or "", "hold": self.hold or ""}
+        named |= {f"purpose {number}": text for number, text in enumerate(self.purposes or (), start=1)}
+        for name, text in named.items():
+            if (
+                len(text) > MAX_TEXT
+                or not text.isprintable()
+                or (name.startswith("purpose") and not text.strip())
+            ):
+                _refuse(name, text)
+
+    def applied_to(self, before: Classification) -> Classification:
+        """The classification with these changes."""
+        given: dict[str, Any] = {
+            "data_class": self.data_class,
+            "licence": None if self.licence is None else self.licence.strip(),
+            "purposes": None
+            if self.purposes is None
+            else tuple(dict.fromkeys(p.strip() for p in self.purposes)),
+            "hold": None if self.hold is None else self.hold.strip(),
+        }
+        return replace(before, **{name: value for name, value in given.items() if value is not None})
+
+
+def _refuse(name: str, got: str) -> None:
+    raise ClassificationInvalid(name=name, got=got[:80], limit=MAX_TEXT, most=MAX_PURPOSES)
 
 
 @dataclass(frozen=True, slots=True)

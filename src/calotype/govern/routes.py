@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from calotype.foundation.actor import Permission
-from calotype.foundation.http import Ask, action, file_answer, one_of, room_routes
+from calotype.foundation.http import Ask, Named, action, file_answer, one_of, room_routes
 from calotype.foundation.json_limits import EXACT_INT
 from calotype.govern import answers, service
-from calotype.govern.model import MODELS, AuditFilter
+from calotype.govern.model import MAX_PURPOSES, MAX_TEXT, MODELS, AuditFilter, Changes
 
 routes = room_routes("govern")
 
@@ -57,6 +57,15 @@ class NewModel(BaseModel):
     """Another model of the organisation."""
 
     model: Literal["central", "decentral", "hybrid"]
+
+
+class NewClassification(BaseModel):
+    """What kind of data a dataset holds; null leaves a part as it is."""
+
+    data_class: Literal["public", "internal", "confidential", "personal"] | None = Field(None, alias="class")
+    licence: str | None = Field(None, max_length=MAX_TEXT)
+    purposes: list[Annotated[str, Field(max_length=MAX_TEXT)]] | None = Field(None, max_length=MAX_PURPOSES)
+    hold: str | None = Field(None, max_length=MAX_TEXT, description="Why; empty releases the hold.")
 
 
 @routes.get("/audit", **action(Permission.AUDIT_READ))
@@ -127,3 +136,19 @@ def show_access_matrix(
     """What each role allows, by where it is held, action and kind of resource."""
     shown = service.access_matrix(ask.actor, store=ask.store, model=model, diff=diff)
     return answers.AccessMatrix.of(shown.to_dict())
+
+
+@routes.get("/datasets/{dataset}/classification", **action(Permission.DATASET_READ))
+def show_classification(dataset: Named, ask: Ask) -> answers.DatasetClassification:
+    """What kind of data a dataset holds."""
+    shown = service.classification(ask.actor, dataset, store=ask.store)
+    return answers.DatasetClassification.of({"dataset": dataset, **shown.to_dict()})
+
+
+@routes.put("/datasets/{dataset}/classification", **action(Permission.DATASET_CLASSIFY))
+def classify_dataset(dataset: Named, body: NewClassification, ask: Ask) -> answers.DatasetClassification:
+    """Say what kind of data a dataset holds; what is left out stays as it is."""
+    purposes = None if body.purposes is None else tuple(body.purposes)
+    changes = Changes(body.data_class, body.licence, purposes, body.hold)
+    changed = service.classify(ask.actor, dataset, changes, store=ask.store)
+    return answers.DatasetClassification.of({"dataset": dataset, **changed.to_dict()})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from calotype.contracts.classification import Classification
 from calotype.foundation.actor import (
     ACCOUNT,
     ORDINARY,
@@ -20,15 +21,25 @@ from calotype.foundation.actor import (
 )
 from calotype.foundation.clock import now_us
 from calotype.govern import cedar
+from calotype.govern.cedar import UNCLASSIFIED
 from calotype.govern.model import DEFAULT_MODEL
 
 VENDORS = frozenset({"vendor-annotator"})
 """Whoever holds one of these anywhere sees what is assigned to them, and nothing else."""
 
 
+_STATED = ("governing", "changes_account", "own_work", "destroys", "lowers_class")
+"""Flags of the circumstances that a verb states itself."""
+
+
 def default_model() -> str:
     """The model of an organisation that has set none."""
     return DEFAULT_MODEL
+
+
+def nothing_classified() -> Mapping[str, Classification]:
+    """The classifications of a workspace that has none."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +48,11 @@ class RoleRules:
 
     Args:
         model: Returns the model of the organisation as it is now: central, decentral or hybrid.
+        classified: Returns what kind of data each dataset holds now, by its name.
     """
 
     model: Callable[[], str] = default_model
+    classified: Callable[[], Mapping[str, Classification]] = nothing_classified
 
     def decide(
         self, actor: Actor, permission: Permission, resource: str, circumstances: Circumstances = ORDINARY
@@ -48,7 +61,8 @@ class RoleRules:
 
         A role on one dataset grants nothing on another, nor on the workspace.
         """
-        return cedar.ruling(self.model(), question(actor, permission, resource, circumstances))
+        about = self.classified().get(resource, UNCLASSIFIED)
+        return cedar.ruling(self.model(), question(actor, permission, resource, circumstances, about))
 
     def says(self, rule: str) -> str:
         """What a rule says, in words."""
@@ -56,12 +70,16 @@ class RoleRules:
 
 
 def question(
-    actor: Actor, permission: Permission, resource: str, circumstances: Circumstances = ORDINARY
+    actor: Actor,
+    permission: Permission,
+    resource: str,
+    circumstances: Circumstances = ORDINARY,
+    about: Classification = UNCLASSIFIED,
 ) -> cedar.Question:
     """What Cedar is asked: the facts about an actor and a resource that rules can depend on."""
     now = now_us()
     in_force = [grant for grant in actor.grants if grant.until_us is None or now < grant.until_us]
-    flags = [name for name in ("governing", "changes_account", "own_work") if getattr(circumstances, name)]
+    flags = [name for name in _STATED if getattr(circumstances, name)]
     if circumstances.about and circumstances.about == actor.id:
         flags.append("own_rights")
     if actor.ceiling is not None:
@@ -76,6 +94,8 @@ def question(
         vendor=not VENDORS.isdisjoint([*actor.roles, *(grant.role for grant in in_force)]),
         service=actor.kind == "service",
         flags=frozenset(flags),
+        about=about,
+        purpose=circumstances.purpose,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from calotype.contracts.classification import Classification, classification_of, set_classification
+from calotype.datasets import refs
 from calotype.foundation import hash_chain
 from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
 from calotype.foundation.clock import iso, now_us
@@ -14,8 +16,16 @@ from calotype.govern import checkpoint, evidence, matrix, repository
 from calotype.govern.checkpoint import MARK_BYTES, Checkpoint
 from calotype.govern.evidence import Verification
 from calotype.govern.merkle import Tree
-from calotype.govern.model import CHECKPOINT_VERB, AuditEvent, AuditFilter, Matrix, Organisation, check_model
-from calotype.govern.organisation import forget_model
+from calotype.govern.model import (
+    CHECKPOINT_VERB,
+    AuditEvent,
+    AuditFilter,
+    Changes,
+    Matrix,
+    Organisation,
+    check_model,
+)
+from calotype.govern.organisation import forget_classified, forget_model
 from calotype.govern.signing_key import signing_key
 from calotype.store import Store
 from calotype.store.catalog import audit_chain
@@ -156,3 +166,36 @@ def access_matrix(actor: Actor, *, store: Store, model: str = "", diff: str = ""
     if diff:
         return Matrix(model, other=diff, differences=matrix.difference(model, diff))
     return Matrix(model, matrix.matrix(model))
+
+
+@verb
+def classification(actor: Actor, dataset: str, *, store: Store) -> Classification:
+    """What kind of data a dataset holds: class, licence, purposes and hold. Raises: NotPermitted, DatasetNotFound."""
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
+    with store.catalog.read() as conn:
+        return classification_of(conn, refs.dataset(conn, dataset).id)
+
+
+@verb
+def classify(actor: Actor, dataset: str, changes: Changes, *, store: Store) -> Classification:
+    """Say what kind of data a dataset holds, which the rules of access depend on. Owners and the head of DataOps may.
+
+    Under a hold nobody makes the class less sensitive: release the hold first, which the audit trail records.
+
+    Raises: NotPermitted, DatasetNotFound.
+    """
+    store.guard.require(actor, Permission.DATASET_CLASSIFY, dataset=dataset)
+    with store.catalog.write(actor, "dataset.classify", subject=dataset[:200]) as tx:
+        info = refs.dataset(tx.conn, dataset)
+        before = classification_of(tx.conn, info.id)
+        after = changes.applied_to(before)
+        if after == before:
+            tx.abandon()
+            return before
+        forget_classified(store)  # another process may have put it under a hold a moment ago
+        lowered = Circumstances(lowers_class=after.is_lower_than(before))
+        store.guard.require(actor, Permission.DATASET_CLASSIFY, dataset=dataset, circumstances=lowered)
+        set_classification(tx.conn, info.id, after)
+        tx.details({"from": before.to_dict(), "to": after.to_dict()})
+    forget_classified(store)
+    return after

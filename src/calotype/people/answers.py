@@ -77,6 +77,7 @@ class Grant(Answer):
     granted_by: str
     granted_at: Timestamp
     until: Timestamp | None = Field(description="When it ends by itself.")
+    waits: bool = Field(description="Whether it, or its end, waits for the yes of a second owner.")
 
 
 class Grants(Answer):

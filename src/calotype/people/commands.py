@@ -156,7 +156,10 @@ def add_grant(
     t = terminal(ctx)
     end = end_of(until) if until else None
     granted = service.grant_role(t.actor, who, role, store=t.store(), on=on, until_us=end, reason=reason)
-    t.emit(granted.to_dict(), f"{granted.who} is {role} on {granted.place}")
+    shown = f"{granted.who} is {role} on {granted.place}"
+    if granted.waits:
+        shown += " once another owner confirms it: `calotype access requests`"
+    t.emit(granted.to_dict(), shown)
 
 
 @grant.command("list")
@@ -180,7 +183,10 @@ def revoke_grant(ctx: typer.Context, id: Annotated[str, typer.Argument(help="Id 
     """End a grant now."""
     t = terminal(ctx)
     ended = service.revoke_grant(t.actor, id, store=t.store())
-    t.emit(ended.to_dict(), f"{ended.who} is not {ended.role} on {ended.place} any more")
+    shown = f"{ended.who} is not {ended.role} on {ended.place} any more"
+    if ended.waits:
+        shown += " once another owner confirms it: `calotype access requests`"
+    t.emit(ended.to_dict(), shown)
 
 
 @token.command("create")

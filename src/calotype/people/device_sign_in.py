@@ -19,8 +19,8 @@ from calotype.foundation.errors import Conflict, NotFound
 from calotype.foundation.ids import uuid7
 from calotype.people import repository, sign_in_repository
 from calotype.people.model import AccountNeeded, ScopeUnknown, TooManyAttempts
-from calotype.people.secret import new_secret, new_token, sha256
-from calotype.people.tokens import ACCOUNT_CHANGE, SCOPES
+from calotype.people.secret import new_secret, sha256
+from calotype.people.tokens import ACCOUNT_CHANGE, SCOPES, fresh_token
 from calotype.store import Store
 from calotype.store.catalog import schema
 
@@ -120,7 +120,7 @@ def take(device_code: str, *, store: Store) -> str | None:
         raise DeviceSignInRefused()
     if row["state"] == "waiting":
         return None
-    token, token_id = new_token(), uuid7()
+    values, token = fresh_token(row["device"], row["scopes"], TOKEN_DAYS)
     with store.catalog.read() as conn:
         person = repository.person(conn, row["person_id"])
     actor = Actor(f"{ACCOUNT}{person.id}", person.email, roles=())
@@ -129,18 +129,8 @@ def take(device_code: str, *, store: Store) -> str | None:
         taken = tx.conn.execute(_TABLE.update().where(which).values(state="taken")).rowcount
         if taken != 1 or repository.person(tx.conn, person.id).disabled_at_us is not None:
             raise DeviceSignInRefused()
-        values = {
-            "id": token_id,
-            "name": row["device"],
-            "prefix": token[:13],
-            "secret_sha256": sha256(token),
-            "scopes": row["scopes"],
-            "dataset_ids": [],
-            "created_at_us": now,
-            "until_us": now + TOKEN_DAYS * 86_400_000_000,
-        }
-        sign_in_repository.add_token(tx.conn, **values, person_id=person.id)
-        tx.details({"token": token_id, "name": row["device"], "scopes": row["scopes"], "datasets": []})
+        sign_in_repository.add_token(tx.conn, **values, dataset_ids=[], person_id=person.id)
+        tx.details({"token": values["id"], "name": row["device"], "scopes": row["scopes"], "datasets": []})
     return token
 
 

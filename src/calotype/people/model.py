@@ -267,6 +267,8 @@ class Grant:
     until_us: int | None
     revoked_at_us: int | None = None
     source: str = ""
+    waits: bool = False
+    """Whether it, or its end, waits for a second owner."""
 
     def holds(self, now_us: int) -> bool:
         """Whether the grant is in force."""
@@ -283,6 +285,7 @@ class Grant:
             "granted_by": self.created_by,
             "granted_at": iso(self.created_at_us),
             "until": None if self.until_us is None else iso(self.until_us),
+            "waits": self.waits,
         }
 
 

@@ -155,6 +155,11 @@ def revoke_grant(conn: sa.Connection, grant_id: str, *, at_us: int, by: str) -> 
     conn.execute(_GRANTS.update().where(_GRANTS.c.id == grant_id).values(**values))
 
 
+def confirm_grant(conn: sa.Connection, grant_id: str) -> None:
+    """Put a grant into force that waited for a second owner."""
+    conn.execute(_GRANTS.update().where(_GRANTS.c.id == grant_id).values(revoked_at_us=None, revoked_by=None))
+
+
 def grants(conn: sa.Connection, *, person_id: str | None = None) -> list[Grant]:
     """Grants that were not revoked, of one person or of all, oldest first."""
     query = (

@@ -33,6 +33,13 @@ from calotype.people.model import (
     clean_email,
     clean_name,
 )
+from calotype.people.oversight.four_eyes import (
+    needs_second,
+    refuse_alone,
+    refuse_taking_over,
+    wait_for_end,
+    wait_for_grant,
+)
 from calotype.store import Store
 
 __all__ = [
@@ -83,6 +90,8 @@ def add_person(
     with store.catalog.write(actor, "person.add", subject=new.email) as tx:
         if repository.find_person(tx.conn, new.email) is not None:
             raise PersonExists(email=new.email)
+        if role:
+            refuse_alone(tx.conn, actor, role, None, "adding a person with it")
         repository.add_person(tx.conn, new)
         if team:
             found = repository.team(tx.conn, team)
@@ -106,6 +115,7 @@ def invite_again(actor: Actor, who: str, *, store: Store) -> tuple[Person, str]:
     with store.catalog.write(actor, "person.invite", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
         check_may_act_on(tx.conn, actor, found, store)
+        refuse_taking_over(tx.conn, actor, found, "an invitation to this account")
         tx.details({"person": found.id})
         return found, invite(tx.conn, found, now_us=now_us())
 
@@ -140,6 +150,7 @@ def enable_person(actor: Actor, who: str, *, store: Store) -> Person:
     with store.catalog.write(actor, "person.enable", subject=who[:200]) as tx:
         found = repository.person(tx.conn, who)
         check_may_act_on(tx.conn, actor, found, store)
+        refuse_taking_over(tx.conn, actor, found, "enabling this account")
         repository.change_person(tx.conn, found.id, disabled_at_us=None)
         tx.details({"person": found.id})
         return repository.person(tx.conn, found.id)
@@ -177,6 +188,7 @@ def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "
     with store.catalog.write(actor, "team.member", subject=team[:100]) as tx:
         found, person = repository.team(tx.conn, team), repository.person(tx.conn, who)
         check_is_other(actor, person, store)
+        refuse_alone(tx.conn, actor, role, person, "a role in a team")
         repository.put_member(tx.conn, found.id, person.id, role, at_us=now_us())
         tx.details({"person": person.id, "email": person.email, "role": role})
         return repository.team(tx.conn, team)
@@ -228,7 +240,7 @@ def grant_role(
     actor: Actor, who: str, role: str, *, store: Store, on: str = "workspace", until_us: int | None = None,
     reason: str = "",
 ) -> Grant:  # fmt: skip
-    """Grant a role to a person.
+    """Grant a role to a person. With four eyes, a governing role waits for another owner: then `waits` is true.
 
     Args:
         on: `workspace`, `team:NAME` (all datasets of the team) or `dataset:NAME`.
@@ -247,14 +259,20 @@ def grant_role(
         check_is_other(actor, person, store)
         scope, scope_id = place_of(tx.conn, on)
         grant = new_grant(actor, person, role, scope, scope_id, on, reason[:500], until_us)
-        repository.add_grant(tx.conn, grant)
+        if needs_second(tx.conn, actor, role, person.id, gives=True):
+            grant = wait_for_grant(tx.conn, actor, grant)
+        else:
+            repository.add_grant(tx.conn, grant)
         tx.details({"person": person.id, **grant.to_dict()})
     return grant
 
 
 @verb
 def revoke_grant(actor: Actor, grant_id: str, *, store: Store) -> Grant:
-    """End a grant now. Raises: NotPermitted, GrantNotFound, RightsTooHigh, LastOwner."""
+    """End a grant now. With four eyes, the end of a governing role waits for another owner: then `waits` is true.
+
+    Raises: NotPermitted, GrantNotFound, RightsTooHigh, LastOwner.
+    """
     store.guard.require(actor, Permission.GRANT_MANAGE)
     now = now_us()
     with store.catalog.write(actor, "grant.revoke", subject=grant_id[:32]) as tx:
@@ -262,6 +280,10 @@ def revoke_grant(actor: Actor, grant_id: str, *, store: Store) -> Grant:
         if not found:
             raise GrantNotFound(id=grant_id[:32])
         check_may_give(actor, found[0].role, store)
+        if needs_second(tx.conn, actor, found[0].role, found[0].person_id, gives=False):
+            waiting = wait_for_end(tx.conn, actor, found[0])
+            tx.details(waiting.to_dict())
+            return waiting
         before = repository.owners(tx.conn, now)
         repository.revoke_grant(tx.conn, grant_id, at_us=now, by=actor.name)
         check_owner_left(tx.conn, before, found[0].who, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -75,16 +76,8 @@ def create_token(
             raise ScopeUnknown(got=scope[:40], known=", ".join(SCOPES))
     if not 1 <= days <= MAX_DAYS:
         raise GrantEnded(got=f"in {days} days")
-    now, token, token_id = now_us(), new_token(), uuid7()
-    values = {
-        "id": token_id,
-        "name": clean_name(name),
-        "prefix": token[:13],
-        "secret_sha256": sha256(token),
-        "scopes": wanted,
-        "created_at_us": now,
-        "until_us": now + days * 86_400_000_000,
-    }
+    values, token = fresh_token(clean_name(name), wanted, days)
+    token_id = values["id"]
     with store.catalog.write(actor, "token.create", subject=for_email or actor.name) as tx:
         person = _whose(tx.conn, actor, for_email, store)
         visible = store.guard.visible(actor, Permission.DATASET_READ, list(datasets))
@@ -164,6 +157,21 @@ def revoke_token(actor: Actor, token_id: str, *, store: Store) -> ApiToken:
         sign_in_repository.change_token(tx.conn, token_id, revoked_at_us=now_us())
         tx.details(found[0].to_dict())
     return found[0]
+
+
+def fresh_token(name: str, scopes: Sequence[str], days: int) -> tuple[dict[str, Any], str]:
+    """The columns of a new token, without whose it is and on which datasets; and the token itself."""
+    now, token = now_us(), new_token()
+    values = {
+        "id": uuid7(),
+        "name": name,
+        "prefix": token[:13],
+        "secret_sha256": sha256(token),
+        "scopes": list(scopes),
+        "created_at_us": now,
+        "until_us": now + days * 86_400_000_000,
+    }
+    return values, token
 
 
 def _whose(conn: sa.Connection, actor: Actor, for_email: str, store: Store) -> Person:

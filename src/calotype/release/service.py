@@ -20,7 +20,7 @@ from calotype.exchange.output_folder import (
     staging_folder,
 )
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
-from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.actor import Actor, Circumstances, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.durable import fsync_everything
 from calotype.foundation.progress import Progress, silent
@@ -103,6 +103,8 @@ def release(
     check_version(version)
     spec = _normalised(spec)
     _check_version_free(store, dataset, version)
+    stated = Circumstances(part="release", purpose=spec.purpose)
+    store.guard.require(actor, Permission.RELEASE_CREATE, dataset=dataset, circumstances=stated)
     branch_ref = f"{dataset}@{branch.removesuffix('+') or MAIN}"
     check_purpose(datasets.read(actor, f"{branch_ref}+", store=store), version, spec.purpose)
     if not spec.uncommitted:

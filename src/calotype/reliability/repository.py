@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from calotype.contracts.classification import held_datasets
 from calotype.datasets.commits import Commit, Pins, Ref
 from calotype.store.catalog import schema
 
@@ -85,8 +86,13 @@ def all_pins(conn: sa.Connection) -> dict[str, set[int]]:
 
 
 def forget_edits(conn: sa.Connection, before_us: int) -> int:
-    """Remove edits that were made before a time from the journal; their states are not kept. Returns: how many."""
-    return conn.execute(schema.edits.delete().where(schema.edits.c.at_us < before_us)).rowcount
+    """Remove edits that were made before a time from the journal; their states are not kept. Returns: how many.
+
+    Those of datasets under a hold stay.
+    """
+    edits = schema.edits
+    old = edits.delete().where(edits.c.at_us < before_us)
+    return conn.execute(old.where(edits.c.dataset_id.not_in(held_datasets(conn)))).rowcount
 
 
 def document_hashes(conn: sa.Connection) -> dict[str, bool]:
@@ -150,9 +156,11 @@ def reachable_commits(conn: sa.Connection, *, since_us: int) -> set[str]:
 
 
 def unreachable_commits(conn: sa.Connection, *, since_us: int) -> list[str]:
-    """Commits older than a point in time that nothing refers to."""
+    """Commits older than a point in time that nothing refers to, of datasets without a hold."""
     reachable = reachable_commits(conn, since_us=since_us)
-    old = sa.select(_COMMITS.c.id).where(_COMMITS.c.created_at_us < since_us)
+    old = sa.select(_COMMITS.c.id).where(
+        _COMMITS.c.created_at_us < since_us, _COMMITS.c.dataset_id.not_in(held_datasets(conn))
+    )
     return [commit_id for commit_id in conn.scalars(old) if commit_id not in reachable]
 
 

@@ -111,7 +111,7 @@ def gc(
 
     Safe beside writers and readers that take less time than the grace period. Keeps everything that a commit, branch,
     tag or release refers to, and what the reflog referred to within the grace period. Edits that are older and not
-    committed can no longer be undone one by one.
+    committed can no longer be undone one by one. Of a dataset under a hold nothing is removed.
 
     Args:
         grace_s: Grace period in seconds; 0 only if no other process uses the workspace.

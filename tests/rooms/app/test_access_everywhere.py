@@ -43,6 +43,7 @@ HELD = {"workspace": None, "team": "secret"}
 CELLS = {(cell.role, cell.held, cell.action, cell.kind): cell.allowed for cell in matrix("central")}
 MORE_THAN_DECLARED = {
     "set_organisation": "a guard keeps it for owners",
+    "set_four_eyes": "a guard keeps it for owners",
 }
 """Routes that roles are refused although the matrix allows their action."""
 FOR_WORKERS_TOO = {

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.access_words import MODELS, allowed_in_words
 
+from calotype.contracts.classification import CLASSES, Classification
 from calotype.foundation.actor import ROLES, WORKSPACE, Actor, Ceiling, Circumstances, Permission, RoleOn
 from calotype.govern import cedar, schema
 from calotype.govern.model import MODELS as KNOWN_MODELS
@@ -32,6 +33,17 @@ CIRCUMSTANCES = st.builds(
     about=st.sampled_from(["", "person:1", "person:2"]),
     governing=st.booleans(),
     changes_account=st.booleans(),
+    own_work=st.booleans(),
+    destroys=st.booleans(),
+    lowers_class=st.booleans(),
+    purpose=st.sampled_from([None, "", "training", "sale"]),
+)
+ABOUT = st.builds(
+    Classification,
+    st.sampled_from(CLASSES),
+    st.sampled_from(["", "CC-BY-4.0"]),
+    st.sampled_from([(), ("training",)]),
+    st.sampled_from(["", "case 12"]),
 )
 ACTOR = st.builds(
     Actor,
@@ -44,8 +56,10 @@ ACTOR = st.builds(
 )
 
 
-def rules(model: str = "central") -> RoleRules:
-    return RoleRules(lambda: model)
+def rules(model: str = "central", about: Classification | None = None) -> RoleRules:
+    """The rules where every dataset holds this kind of data."""
+    held = {} if about is None else dict.fromkeys(RESOURCES[1:], about)
+    return RoleRules(lambda: model, lambda: held)
 
 
 def bo(*grants: RoleOn, **more) -> Actor:
@@ -53,12 +67,19 @@ def bo(*grants: RoleOn, **more) -> Actor:
 
 
 @settings(deadline=None, max_examples=600)
-@given(st.sampled_from(MODELS), ACTOR, st.sampled_from(Permission), st.sampled_from(RESOURCES), CIRCUMSTANCES)
+@given(
+    st.sampled_from(MODELS),
+    ACTOR,
+    st.sampled_from(Permission),
+    st.sampled_from(RESOURCES),
+    CIRCUMSTANCES,
+    ABOUT,
+)
 def test_a_decision_of_cedar_is_what_a_second_writing_of_the_rules_says(
-    model, actor, permission, resource, circumstances
+    model, actor, permission, resource, circumstances, about
 ):
-    decision = rules(model).decide(actor, permission, resource, circumstances)
-    assert decision.allowed == allowed_in_words(model, actor, permission, resource, circumstances)
+    decision = rules(model, about).decide(actor, permission, resource, circumstances)
+    assert decision.allowed == allowed_in_words(model, actor, permission, resource, circumstances, about)
     assert decision.rule in cedar.rules(model)
     assert decision.allowed != (decision.rule == cedar.NO_PERMIT or decision.rule.startswith("guard-"))
 
@@ -86,6 +107,7 @@ def test_the_policies_fit_the_schema_and_a_misspelt_word_does_not(model):
         ("principal.vendor", "principal.vender"),
         ('"dataset.read"', '"dataset.red"'),
         ("context.own_rights", "context.own_right"),
+        ("resource.hold", "resource.held"),
     ]:
         assert right in text
         assert not cedarpy.validate_policies(text.replace(right, wrong), described).validation_passed
@@ -99,7 +121,7 @@ def test_there_are_policies_for_every_model():
 def test_guards_and_common_permits_are_the_same_in_every_organisation():
     names = [{name for name in cedar.rules(model) if not name.startswith(f"{model}-")} for model in MODELS]
     assert names[0] == names[1] == names[2]
-    assert len([name for name in names[0] if name.startswith("guard-")]) == 7
+    assert len([name for name in names[0] if name.startswith("guard-")]) == 10
 
 
 def test_a_model_that_this_version_does_not_know_allows_nothing():

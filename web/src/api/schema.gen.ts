@@ -2435,6 +2435,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/classification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Classification
+         * @description What kind of data a dataset holds.
+         */
+        get: operations["show_classification"];
+        /**
+         * Classify Dataset
+         * @description Say what kind of data a dataset holds; what is left out stays as it is.
+         */
+        put: operations["classify_dataset"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -2899,6 +2923,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organisation/four-eyes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Four Eyes
+         * @description Whether governing rights need a second owner.
+         */
+        get: operations["show_four_eyes"];
+        /**
+         * Set Four Eyes
+         * @description Ask for a second owner where governing rights are given or taken, or stop, which two owners decide.
+         */
+        put: operations["set_four_eyes"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sign-in": {
         parameters: {
             query?: never;
@@ -3215,7 +3263,7 @@ export interface components {
             /** Format: date-time */
             asked_at: string;
             /** @enum {string} */
-            state: "open" | "granted" | "refused" | "withdrawn";
+            state: "open" | "to-confirm" | "end-to-confirm" | "granted" | "ended" | "refused" | "withdrawn";
             answered_at: string | null;
             answered_by: string;
             /** @description The reason of the answer. */
@@ -4035,6 +4083,18 @@ export interface components {
             /** @description The run that started last; it may have ended. */
             latest: components["schemas"]["RunRow"] | null;
         };
+        /** @description What kind of data a dataset holds, which the rules of access depend on. */
+        DatasetClassification: {
+            dataset: string;
+            /** @enum {string} */
+            class: "public" | "internal" | "confidential" | "personal";
+            /** @description Empty where nobody has set it. */
+            licence: string;
+            /** @description What releases may be for; empty for any purpose. */
+            purposes: string[];
+            /** @description Why nothing may be deleted; empty for no hold. */
+            hold: string;
+        };
         /** @description Datasets that the caller may see. */
         DatasetList: {
             items: components["schemas"]["DatasetRow"][];
@@ -4324,7 +4384,7 @@ export interface components {
         Explanation: {
             who: string;
             /** @enum {string} */
-            action: "dataset.read" | "dataset.create" | "dataset.edit" | "dataset.commit" | "check.run" | "finding.triage" | "finding.judge" | "contract.edit" | "work.do" | "work.review" | "batch.manage" | "guideline.edit" | "release.create" | "dataset.export" | "pipeline.run" | "audit.read" | "workspace.maintain" | "people.read" | "people.manage" | "grant.manage" | "account.own";
+            action: "dataset.read" | "dataset.create" | "dataset.edit" | "dataset.commit" | "dataset.classify" | "check.run" | "finding.triage" | "finding.judge" | "contract.edit" | "work.do" | "work.review" | "batch.manage" | "guideline.edit" | "release.create" | "dataset.export" | "pipeline.run" | "audit.read" | "workspace.maintain" | "people.read" | "people.manage" | "grant.manage" | "account.own";
             resource: string;
             allowed: boolean;
             /** @description Name of the rule that decides. */
@@ -4559,6 +4619,12 @@ export interface components {
             warning?: number;
             info?: number;
         };
+        /** @description Whether governing rights need a second owner. */
+        FourEyes: {
+            on: boolean;
+            /** @description Who wants to switch it off and waits for another owner. */
+            off_asked_by: string;
+        };
         /** @description An annotation with its attributes and origin. */
         FullAnnotation: {
             id: string;
@@ -4639,6 +4705,8 @@ export interface components {
             granted_at: string;
             /** @description When it ends by itself. */
             until: string | null;
+            /** @description Whether it, or its end, waits for the yes of a second owner. */
+            waits: boolean;
         };
         /** @description Grants in force, oldest first. */
         Grants: {
@@ -5326,6 +5394,14 @@ export interface components {
             /** @default main */
             from?: string;
         };
+        /** @description What kind of data a dataset holds; null leaves a part as it is. */
+        NewClassification: {
+            class?: ("public" | "internal" | "confidential" | "personal") | null;
+            licence?: string | null;
+            purposes?: string[] | null;
+            /** @description Why; empty releases the hold. */
+            hold?: string | null;
+        };
         /** @description The message of a commit. */
         NewCommit: {
             message: string;
@@ -5335,6 +5411,10 @@ export interface components {
             name: string;
             /** @default  */
             description?: string;
+        };
+        /** @description Whether governing rights need a second owner. */
+        NewFourEyes: {
+            on: boolean;
         };
         /** @description A role to grant. */
         NewGrant: {
@@ -7102,6 +7182,7 @@ export type CreatedCommit = components['schemas']['CreatedCommit'];
 export type CreatedDataset = components['schemas']['CreatedDataset'];
 export type CreatedTag = components['schemas']['CreatedTag'];
 export type CurrentRuns = components['schemas']['CurrentRuns'];
+export type DatasetClassification = components['schemas']['DatasetClassification'];
 export type DatasetList = components['schemas']['DatasetList'];
 export type DatasetRow = components['schemas']['DatasetRow'];
 export type DecidedFindings = components['schemas']['DecidedFindings'];
@@ -7144,6 +7225,7 @@ export type FindingsSummary = components['schemas']['FindingsSummary'];
 export type FixBody = components['schemas']['FixBody'];
 export type FormatLoss = components['schemas']['FormatLoss'];
 export type FoundSeverities = components['schemas']['FoundSeverities'];
+export type FourEyes = components['schemas']['FourEyes'];
 export type FullAnnotation = components['schemas']['FullAnnotation'];
 export type GateCounts = components['schemas']['GateCounts'];
 export type GateResult = components['schemas']['GateResult'];
@@ -7205,8 +7287,10 @@ export type NamedSelection = components['schemas']['NamedSelection'];
 export type NewAccessRequest = components['schemas']['NewAccessRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
 export type NewBranch = components['schemas']['NewBranch'];
+export type NewClassification = components['schemas']['NewClassification'];
 export type NewCommit = components['schemas']['NewCommit'];
 export type NewDataset = components['schemas']['NewDataset'];
+export type NewFourEyes = components['schemas']['NewFourEyes'];
 export type NewGrant = components['schemas']['NewGrant'];
 export type NewMember = components['schemas']['NewMember'];
 export type NewMerge = components['schemas']['NewMerge'];
@@ -12121,6 +12205,72 @@ export interface operations {
             };
         };
     };
+    show_classification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetClassification"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    classify_dataset: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewClassification"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatasetClassification"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_people: {
         parameters: {
             query?: never;
@@ -12831,8 +12981,8 @@ export interface operations {
             query?: {
                 /** @description The requests of everyone; needs grant.manage. */
                 everyone?: boolean;
-                /** @description Only these. */
-                state?: "" | "open" | "granted" | "refused" | "withdrawn";
+                /** @description Only these; `waiting`: all that wait for somebody. */
+                state?: "" | "waiting" | "open" | "to-confirm" | "end-to-confirm" | "granted" | "ended" | "refused" | "withdrawn";
             };
             header?: never;
             path?: never;
@@ -13011,6 +13161,68 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReviewRow"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_four_eyes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FourEyes"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_four_eyes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewFourEyes"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FourEyes"];
                 };
             };
             /** @description A problem (RFC 9457) */
@@ -13378,7 +13590,7 @@ export interface operations {
 
 export const RELEASE_FORMATS = ["coco", "coco-panoptic", "voc", "yolo", "kitti", "dota", "mot", "open-images", "cityscapes", "masks", "hf-image-folder", "hf-parquet", "webdataset", "croissant", "cvat", "label-studio", "labelme", "via", "darwin", "labelbox", "fiftyone", "folder"] as const;
 
-export const ACTIONS = ["dataset.read", "dataset.create", "dataset.edit", "dataset.commit", "check.run", "finding.triage", "finding.judge", "contract.edit", "work.do", "work.review", "batch.manage", "guideline.edit", "release.create", "dataset.export", "pipeline.run", "audit.read", "workspace.maintain", "people.read", "people.manage", "grant.manage", "account.own"] as const;
+export const ACTIONS = ["dataset.read", "dataset.create", "dataset.edit", "dataset.commit", "dataset.classify", "check.run", "finding.triage", "finding.judge", "contract.edit", "work.do", "work.review", "batch.manage", "guideline.edit", "release.create", "dataset.export", "pipeline.run", "audit.read", "workspace.maintain", "people.read", "people.manage", "grant.manage", "account.own"] as const;
 
 export const ROLES = ["owner", "head-of-dataops", "data-engineer", "curator", "labelling-manager", "annotator", "reviewer", "ml-engineer", "auditor", "vendor-annotator", "service"] as const;
 

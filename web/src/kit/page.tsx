@@ -77,7 +77,7 @@ export function ErrorState({ error, onRetry }: { error: unknown; onRetry?: () =>
         <dd className="mono">{problem.code}</dd>
       </dl>
       <NextSteps problem={problem} />
-      {onRetry ? <Retry run={onRetry} /> : null}
+      {onRetry && problem.code !== "not-permitted" ? <Retry run={onRetry} /> : null}
     </div>
   );
 }

@@ -104,7 +104,8 @@ class Connection:
                 failed = ConnectionLost(server=self.address, verb=verb, detail=str(error.fields["detail"]))
                 if not again:
                     break
-            time.sleep(_PAUSE_S * 2**attempt)
+            if attempt + 1 < TRIES:
+                time.sleep(_PAUSE_S * 2**attempt)
         raise failed
 
     def items(self, verb: str, arguments: Mapping[str, Any]) -> Iterator[Any]:

@@ -19,12 +19,19 @@ class AccessRequest(Answer):
     on: str = Field(description="As the person wrote it; it need not exist.")
     reason: str
     asked_at: Timestamp
-    state: Literal["open", "granted", "refused", "withdrawn"]
+    state: Literal["open", "to-confirm", "end-to-confirm", "granted", "ended", "refused", "withdrawn"]
     answered_at: Timestamp | None
     answered_by: str
     note: str = Field(description="The reason of the answer.")
     grant: str = Field(description="Id of the grant that a yes created.")
     may_answer: bool = Field(description="Whether whoever asks this route may answer the request.")
+
+
+class FourEyes(Answer):
+    """Whether governing rights need a second owner."""
+
+    on: bool
+    off_asked_by: str = Field(description="Who wants to switch it off and waits for another owner.")
 
 
 class AccessRequests(Answer):

@@ -11,6 +11,7 @@ from calotype.foundation.actor import ROLES
 from calotype.foundation.clock import iso
 from calotype.foundation.terminal import table, terminal
 from calotype.people.model import end_of
+from calotype.people.oversight import four_eyes as second
 from calotype.people.oversight import requests, review
 from calotype.people.oversight.model import KINDS, STATES
 
@@ -23,6 +24,13 @@ class Said(StrEnum):
 
     YES = "yes"
     NO = "no"
+
+
+class Switch(StrEnum):
+    """Whether something is in force."""
+
+    ON = "on"
+    OFF = "off"
 
 
 def access_ask(
@@ -43,7 +51,9 @@ def access_ask(
 def access_requests(
     ctx: typer.Context,
     everyone: Annotated[bool, typer.Option("--all/--own", help="Those of everyone, or one's own.")] = True,
-    state: Annotated[str, typer.Option(help="Only " + ", ".join(STATES) + "; all if empty.")] = "open",
+    state: Annotated[
+        str, typer.Option(help="Only waiting, " + ", ".join(STATES) + "; all if empty.")
+    ] = "waiting",
 ) -> None:
     """List requests for access that wait for an answer."""
     t = terminal(ctx)
@@ -121,3 +131,19 @@ def access_keep(
 
 def _day(at_us: int | None) -> str:
     return "" if at_us is None else iso(at_us)[:10]
+
+
+def four_eyes(
+    ctx: typer.Context,
+    switch: Annotated[
+        Switch | None, typer.Argument(metavar="[on|off]", help="Switch it; without, show it.")
+    ] = None,
+) -> None:
+    """Let a second owner confirm whatever gives or takes a governing role."""
+    t = terminal(ctx)
+    if switch is None:
+        shown = second.four_eyes(t.actor, store=t.store())
+    else:
+        shown = second.set_four_eyes(t.actor, switch is Switch.ON, store=t.store())
+    waits = f"; {shown.off_by} wants it off, which another owner confirms" if shown.off_by else ""
+    t.emit(shown.to_dict(), f"four eyes on governing rights: {'on' if shown.on else 'off'}{waits}")

@@ -18,7 +18,10 @@ UNUSED_DAYS = 90
 """A grant or a token without use for this long is in the review; what was kept is back in it after as long."""
 ENDING_DAYS = 14
 """A token that ends within this time is in the review."""
-STATES = ("open", "granted", "refused", "withdrawn")
+TO_CONFIRM, END_TO_CONFIRM = "to-confirm", "end-to-confirm"
+"""A governing role that one owner gave or took, and that another one has to confirm."""
+WAITING = ("open", TO_CONFIRM, END_TO_CONFIRM)
+STATES = (*WAITING, "granted", "ended", "refused", "withdrawn")
 KINDS = (
     "grant-unused",
     "token-unused",
@@ -70,6 +73,43 @@ class ReviewItemNotFound(NotFound):
     fix = "list the rows with `calotype access review`"
 
 
+class FourEyesNeeded(Conflict):
+    """One person alone would give somebody a governing role."""
+
+    code = "four-eyes-needed"
+    what = "{verb} would give somebody the role {role} without the yes of a second owner"
+    fix = (
+        "grant the role with `calotype grant add`, which another owner confirms; the account of an owner is invited or "
+        "enabled again on the machine of the workspace"
+    )
+
+
+class FirstYesGone(Conflict):
+    """Whoever said the first yes is not an owner any more."""
+
+    code = "first-yes-gone"
+    what = "{who}, who said the first yes, is not an owner any more"
+    fix = "answer no, and let an owner begin again"
+
+
+@dataclass(frozen=True, slots=True)
+class FourEyes:
+    """Whether governing rights need a second owner.
+
+    Args:
+        off_by: Who wants to switch it off, which waits for another owner; empty for nobody.
+        off_at_us: Since when.
+    """
+
+    on: bool = False
+    off_by: str = ""
+    off_at_us: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As every door shows it."""
+        return {"on": self.on, "off_asked_by": self.off_by}
+
+
 def check_reason(reason: str) -> str:
     """The reason without spaces around it. Raises: AccessReasonTooLong."""
     if len(reason) > MAX_REASON:
@@ -84,6 +124,7 @@ class AccessRequest:
     Args:
         place: As the person wrote it, which need not exist: `workspace`, `team:NAME` or `dataset:NAME`.
         state: One of `STATES`.
+        answered_by: Who answered; while a governing role waits to be confirmed, who gave or took it.
         note: The reason of the answer.
         grant_id: The grant that a yes created; empty without one.
         may_answer: Whether the one who reads this may answer it.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
 from calotype.foundation.actor import ACCOUNT
-from calotype.people.oversight.model import AccessRequest, KeepDecision
+from calotype.people.oversight.model import WAITING, AccessRequest, FourEyes, KeepDecision
 from calotype.store.catalog import schema
 
 _REQUESTS, _PEOPLE, _AUDIT = schema.of_people.access_requests, schema.of_people.people, schema.audit
+_WORKSPACE, _FOUR_EYES = schema.workspace, "four_eyes"
 KEEP_VERB = "access.keep"
 REFUSED_VERB = "access.refused"
 
@@ -29,13 +31,17 @@ def change_request(conn: sa.Connection, request_id: str, **values: Any) -> None:
 def requests(
     conn: sa.Connection, *, person_id: str = "", request_id: str = "", state: str = "", limit: int = 1_000
 ) -> list[AccessRequest]:
-    """Requests, newest first: of one person, with one id, or in one state; at most `limit` of them."""
+    """Requests, newest first: of one person, with one id, or in one state; at most `limit` of them.
+
+    `waiting` stands for all states that wait for somebody.
+    """
     query = sa.select(_REQUESTS, _PEOPLE.c.email, _PEOPLE.c.name).join(
         _PEOPLE, _PEOPLE.c.id == _REQUESTS.c.person_id
     )
     for column, value in (("person_id", person_id), ("id", request_id), ("state", state)):
         if value:
-            query = query.where(_REQUESTS.c[column] == value)
+            wanted = WAITING if value == "waiting" else (value,)
+            query = query.where(_REQUESTS.c[column].in_(wanted))
     rows = conn.execute(query.order_by(_REQUESTS.c.id.desc()).limit(limit)).mappings()
     return [_request(row) for row in rows]
 
@@ -81,3 +87,17 @@ def kept(conn: sa.Connection, *, since_us: int) -> dict[tuple[str, str], KeepDec
         (details["kind"], details["id"]): KeepDecision(details["by"], at_us, details["reason"])
         for at_us, details in conn.execute(query.order_by(_AUDIT.c.seq))
     }
+
+
+def four_eyes(conn: sa.Connection) -> FourEyes:
+    """Whether governing rights need a second owner."""
+    value = conn.scalar(sa.select(_WORKSPACE.c.value).where(_WORKSPACE.c.key == _FOUR_EYES))
+    if value is None:
+        return FourEyes()
+    return FourEyes(bool(value["on"]), str(value["off_by"]), int(value["off_at_us"]))
+
+
+def set_four_eyes(conn: sa.Connection, value: FourEyes) -> None:
+    """Replace the setting."""
+    conn.execute(_WORKSPACE.delete().where(_WORKSPACE.c.key == _FOUR_EYES))
+    conn.execute(_WORKSPACE.insert().values(key=_FOUR_EYES, value=asdict(value)))

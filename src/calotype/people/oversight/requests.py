@@ -16,12 +16,22 @@ from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
 from calotype.people import repository
-from calotype.people.granting import check_is_other, check_may_give, new_grant, place_of
+from calotype.people.granting import (
+    check_is_other,
+    check_may_give,
+    check_owner_left,
+    new_grant,
+    place_of,
+)
 from calotype.people.model import GOVERNING, SCOPES, GrantEnded, GrantPlaceInvalid, Person, check_role
 from calotype.people.oversight import repository as stored
+from calotype.people.oversight.four_eyes import check_second, may_confirm, needs_second, wait_for_grant
 from calotype.people.oversight.model import (
+    END_TO_CONFIRM,
     MAX_OPEN,
     MAX_PLACE,
+    TO_CONFIRM,
+    WAITING,
     AccessRequest,
     AccessRequestAnswered,
     AccessRequestNotFound,
@@ -49,8 +59,12 @@ def ask_for_access(
     place, why = _typed_place(on), check_reason(reason)
     with store.catalog.write(actor, "access.ask", subject=for_email[:200] or actor.name) as tx:
         person = repository.person(tx.conn, for_email) if for_email else own_account(tx.conn, actor)
-        waiting = stored.requests(tx.conn, person_id=person.id, state="open")
-        same = [item for item in waiting if (item.role, item.place) == (role, place)]
+        waiting = stored.requests(tx.conn, person_id=person.id, state="waiting")
+        same = [
+            item
+            for item in waiting
+            if (item.role, item.place) == (role, place) and item.state != END_TO_CONFIRM
+        ]
         if same:
             tx.abandon()
             return same[0]
@@ -69,7 +83,7 @@ def access_requests(
     """One's own requests, or with `everyone` those of all people for whoever grants roles; newest first, at most 1,000.
 
     Args:
-        state: `open`, `granted`, `refused` or `withdrawn`; empty for all.
+        state: One of `STATES`, or `waiting` for all that wait for somebody; empty for all.
     Raises: NotPermitted, AccountNeeded.
     """
     store.guard.require(actor, Permission.GRANT_MANAGE if everyone else Permission.ACCOUNT_OWN)
@@ -85,11 +99,13 @@ def answer_request(
 ) -> AccessRequest:
     """Answer a request of somebody else; a yes grants the role at once.
 
+    With four eyes on governing rights, a yes to a governing role waits for the yes of another owner.
+
     Args:
         until_us: When the grant ends by itself, in microseconds since 1970; None for never.
         reason: Of the answer; the person who asked reads it.
     Raises: NotPermitted, AccessRequestNotFound, AccessRequestAnswered, OwnRights, RightsTooHigh, GrantPlaceInvalid,
-        TeamNotFound, GrantEnded, AccessReasonTooLong.
+        TeamNotFound, GrantEnded, AccessReasonTooLong, FirstYesGone, LastOwner.
     """
     store.guard.require(actor, Permission.GRANT_MANAGE)
     note, now = check_reason(reason), now_us()
@@ -98,16 +114,20 @@ def answer_request(
     with store.catalog.write(actor, "access.answer", subject=request_id[:32]) as tx:
         request = _open_request(tx.conn, request_id)
         person = repository.person(tx.conn, request.person_id)
-        check_is_other(actor, person, store)
+        if request.state != END_TO_CONFIRM:
+            check_is_other(actor, person, store)
         check_may_give(actor, request.role, store)
-        grant_id = _grant(tx.conn, actor, person, request, until_us) if yes else ""
         values: dict[str, Any] = {
-            "state": "granted" if yes else "refused",
+            "state": "refused",
             "answered_at_us": now,
             "answered_by": actor.name,
             "note": note,
-            "grant_id": grant_id,
         }
+        if yes and request.state == "open":
+            values |= _grant(tx.conn, actor, person, request, until_us)
+        elif yes:
+            check_second(tx.conn, actor, request, store)
+            values |= _confirm(tx.conn, actor, request, now)
         stored.change_request(tx.conn, request.id, **values)
         answered = replace(request, **values)
         tx.details({**answered.to_dict(), "person": person.id})
@@ -121,6 +141,8 @@ def withdraw_request(actor: Actor, request_id: str, *, store: Store) -> AccessRe
     store.guard.require(actor, Permission.ACCOUNT_OWN)
     with store.catalog.write(actor, "access.withdraw", subject=request_id[:32]) as tx:
         request = _open_request(tx.conn, request_id, person_id=own_account(tx.conn, actor).id)
+        if request.state == END_TO_CONFIRM:  # the end of one's own role is not one's own wish
+            raise AccessRequestNotFound(id=request_id[:32])
         stored.change_request(tx.conn, request.id, state="withdrawn", answered_at_us=now_us())
         tx.details({"role": request.role, "on": request.place})
     return replace(request, state="withdrawn")
@@ -141,23 +163,40 @@ def _open_request(conn: sa.Connection, request_id: str, *, person_id: str = "") 
     listed = stored.requests(conn, request_id=request_id[:32] or "-", person_id=person_id)
     if not listed:
         raise AccessRequestNotFound(id=request_id[:32])
-    if listed[0].state != "open":
+    if listed[0].state not in WAITING:
         raise AccessRequestAnswered(state=listed[0].state)
     return listed[0]
 
 
 def _grant(
     conn: sa.Connection, actor: Actor, person: Person, request: AccessRequest, until_us: int | None
-) -> str:
-    """The id of the grant that a request asks for, from now on. Raises: GrantPlaceInvalid, TeamNotFound."""
+) -> dict[str, str]:
+    """State and grant of a request after a first yes. Raises: GrantPlaceInvalid, TeamNotFound."""
     scope, scope_id = place_of(conn, request.place)
     grant = new_grant(actor, person, request.role, scope, scope_id, request.place, request.reason, until_us)
+    if needs_second(conn, actor, request.role, person.id, gives=True):
+        wait_for_grant(conn, actor, grant, request)
+        return {"state": TO_CONFIRM, "grant_id": grant.id}
     repository.add_grant(conn, grant)
-    return grant.id
+    return {"state": "granted", "grant_id": grant.id}
+
+
+def _confirm(conn: sa.Connection, actor: Actor, request: AccessRequest, now: int) -> dict[str, str]:
+    """State of a request after the second yes, which puts the grant or its end into force. Raises: LastOwner."""
+    both = {"answered_by": f"{request.answered_by}, {actor.name}"[:200]}
+    if request.state == TO_CONFIRM:
+        repository.confirm_grant(conn, request.grant_id)
+        return {"state": "granted", **both}
+    before = repository.owners(conn, now)
+    repository.revoke_grant(conn, request.grant_id, at_us=now, by=actor.name)
+    check_owner_left(conn, before, request.who, now)
+    return {"state": "ended", **both}
 
 
 def _may_answer(actor: Actor, request: AccessRequest, store: Store) -> bool:
-    if request.state != "open":
+    if request.state not in WAITING:
         return False
+    if request.state != "open":
+        return may_confirm(actor, request, store)
     about = Circumstances(about=f"{ACCOUNT}{request.person_id}", governing=request.role in GOVERNING)
     return store.guard.decider.decide(actor, Permission.GRANT_MANAGE, WORKSPACE, about).allowed

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
 from calotype.foundation.actor import ROLES, Permission
-from calotype.foundation.http import Ask, Named, action, room_routes
+from calotype.foundation.http import Ask, Named, action, one_of, room_routes
 from calotype.people.model import end_of
-from calotype.people.oversight import answers, requests, review
-from calotype.people.oversight.model import KINDS, MAX_PLACE, MAX_REASON
+from calotype.people.oversight import answers, four_eyes, requests, review
+from calotype.people.oversight.model import KINDS, MAX_PLACE, MAX_REASON, STATES
 
 routes = room_routes("people")
 Reason = Annotated[str, Field(max_length=MAX_REASON)]
@@ -48,12 +48,18 @@ class KeptRow(BaseModel):
     reason: Reason
 
 
+class NewFourEyes(BaseModel):
+    """Whether governing rights need a second owner."""
+
+    on: bool
+
+
 @routes.get("/access/requests", **action(Permission.ACCOUNT_OWN))
 def list_access_requests(
     ask: Ask,
     everyone: Annotated[bool, Query(description="The requests of everyone; needs grant.manage.")] = False,
     state: Annotated[
-        Literal["", "open", "granted", "refused", "withdrawn"], Query(description="Only these.")
+        str, one_of(("", "waiting", *STATES), "Only these; `waiting`: all that wait for somebody.")
     ] = "",
 ) -> answers.AccessRequests:
     """Requests for access."""
@@ -101,3 +107,15 @@ def keep_in_access_review(ask: Ask, body: KeptRow) -> answers.ReviewRow:
     """Keep what a row of the review is about; it is not shown again for 90 days."""
     row = review.keep_in_review(ask.actor, body.kind, body.id, store=ask.store, reason=body.reason)
     return answers.ReviewRow.of(row.to_dict())
+
+
+@routes.get("/organisation/four-eyes", **action(Permission.ACCOUNT_OWN))
+def show_four_eyes(ask: Ask) -> answers.FourEyes:
+    """Whether governing rights need a second owner."""
+    return answers.FourEyes.of(four_eyes.four_eyes(ask.actor, store=ask.store).to_dict())
+
+
+@routes.put("/organisation/four-eyes", **action(Permission.GRANT_MANAGE))
+def set_four_eyes(ask: Ask, body: NewFourEyes) -> answers.FourEyes:
+    """Ask for a second owner where governing rights are given or taken, or stop, which two owners decide."""
+    return answers.FourEyes.of(four_eyes.set_four_eyes(ask.actor, body.on, store=ask.store).to_dict())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from calotype.contracts.classification import held_datasets
 from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.progress import Progress
@@ -92,7 +93,7 @@ class Sweep:
     def _unpinned_versions(self, pins: Mapping[str, set[int]]) -> list[str]:
         """Lance versions that no pin is read from, as `<table>@<n>`."""
         unpinned = []
-        for table in pins:
+        for table in self._without_hold(pins):
             if not self.dry_run:
                 with self.store.catalog.bookkeeping() as conn:
                     pinned_now = repository.all_pins(conn).get(table, set())
@@ -106,7 +107,7 @@ class Sweep:
 
     def _unreferenced_files(self, pins: Mapping[str, set[int]]) -> list[str]:
         old_files: list[str] = []
-        for table in pins:
+        for table in self._without_hold(pins):
             strays = table_files.stray_files(self.store.tables, table)
             old_files += [entry.name for entry in strays if entry.at_us < self.cutoff_us]
         return old_files
@@ -114,16 +115,22 @@ class Sweep:
     def _unowned_folders(self, pins: Mapping[str, set[int]]) -> list[str]:
         """Folders of unknown datasets, and of tables that nothing pins."""
         with self.store.catalog.read() as conn:
-            names = repository.dataset_names(conn)
+            names, held = repository.dataset_names(conn), held_datasets(conn)
         newest: dict[str, int] = {}
         for entry in self.store.tables.storage.list_files():
             owner, _, inner = entry.name.partition("/")
             table = entry.name.partition(".lance/")[0]
             if owner not in names and inner:
                 newest[owner] = max(newest.get(owner, 0), entry.at_us)
-            elif table != entry.name and table not in pins:
+            elif table != entry.name and table not in pins and owner not in held:
                 newest[f"{table}.lance"] = max(newest.get(f"{table}.lance", 0), entry.at_us)
         return sorted(name for name, at_us in newest.items() if at_us < self.cutoff_us)
+
+    def _without_hold(self, tables: Iterable[str]) -> list[str]:
+        """The tables of datasets of which things may be deleted."""
+        with self.store.catalog.read() as conn:
+            held = held_datasets(conn)
+        return [table for table in tables if table.partition("/")[0] not in held]
 
     # ---- removal, inside the write lock
 

@@ -34,6 +34,7 @@ def read_matching(
                 columns=columns,
                 filter=in_filter(column, values[start : start + _KEYS_PER_FILTER]),
                 with_row_id=with_ids,
+                late_materialization=True,  # else pages of all columns are decoded to find the few rows
             ).to_table()
             for start in range(0, max(len(values), 1), _KEYS_PER_FILTER)
         ]

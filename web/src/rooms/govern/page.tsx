@@ -46,7 +46,7 @@ export function AuditPage() {
   return (
     <Page
       title="Audit" meta={query.data ? plural(items.length, "event") : null}
-      actions={<>
+      actions={query.error ? null : <>
         <CopyAs panel="audit" shown={search} />
         <a href={api.exportUrl(search)} download className="button"><IconDownload size={14} /> Export</a>
         <Button command="audit.checkpoint" busy={signing.isPending}>Checkpoint</Button>

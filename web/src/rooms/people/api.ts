@@ -1,6 +1,6 @@
 import { queryOptions } from "@tanstack/react-query";
 import { call } from "@/api/client";
-import type { ACTIONS, AccessAnswer, KeptRow, NewAccessRequest, NewGrant, NewPerson, NewToken } from "@/api/schema.gen";
+import type { ACTIONS, AccessAnswer, KeptRow, NewAccessRequest, NewClassification, NewGrant, NewPerson, NewToken } from "@/api/schema.gen";
 
 export type Role = NewGrant["role"];
 export type Action = (typeof ACTIONS)[number];
@@ -18,9 +18,13 @@ export const whoCan = (action: string, resource: string) =>
 /** Why somebody, or without `who` oneself, may do something or not. */
 export const why = (action: string, resource: string, who = "") =>
   queryOptions({ queryKey: [...PEOPLE, "why", who, action, resource], queryFn: () => call("get", "/api/v1/access/why", { query: { who, action, resource } }), retry: false });
+/** What kind of data a dataset holds. */
+export const classification = (dataset: string) =>
+  queryOptions({ queryKey: [...PEOPLE, "classification", dataset], queryFn: () => call("get", "/api/v1/datasets/{dataset}/classification", { path: { dataset } }), retry: false });
+export const classify = (dataset: string, body: NewClassification) => call("put", "/api/v1/datasets/{dataset}/classification", { path: { dataset }, body });
 export const myRequests = () => queryOptions({ queryKey: [...PEOPLE, "requests", "own"], queryFn: () => call("get", "/api/v1/access/requests") });
 export const openRequests = () =>
-  queryOptions({ queryKey: [...PEOPLE, "requests", "open"], queryFn: () => call("get", "/api/v1/access/requests", { query: { everyone: true, state: "open" } }) });
+  queryOptions({ queryKey: [...PEOPLE, "requests", "waiting"], queryFn: () => call("get", "/api/v1/access/requests", { query: { everyone: true, state: "waiting" } }) });
 export const review = (kept: boolean) => queryOptions({ queryKey: [...PEOPLE, "review", kept], queryFn: () => call("get", "/api/v1/access/review", { query: { kept } }) });
 /** Whether the server has accounts; needs nobody signed in. */
 export const health = () => queryOptions({ queryKey: ["health"], queryFn: () => call("get", "/api/v1/health"), staleTime: Infinity });

@@ -9,7 +9,7 @@ const TEAMS = "/api/v1/teams";
 const AT = "2026-11-30T08:00:00.000Z";
 const ana = { id: "1", email: "ana@example.org", name: "Ana", kind: "person", state: "active", created_at: AT, created_by: "ana@example.org" } as const;
 const bo = { ...ana, id: "2", email: "bo@example.org", name: "Bo", state: "invited" } as const;
-const owner = { id: "g1", who: ana.email, role: "owner", on: "workspace", reason: "first owner", granted_by: ana.email, granted_at: AT, until: null };
+const owner = { id: "g1", who: ana.email, role: "owner", on: "workspace", reason: "first owner", granted_by: ana.email, granted_at: AT, until: null, waits: false };
 const curator = { ...owner, id: "g2", who: bo.email, role: "curator", on: "dataset:streets", reason: "pilot", until: AT };
 
 beforeEach(() => {

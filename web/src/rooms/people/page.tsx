@@ -32,7 +32,7 @@ export function PeoplePage() {
   return (
     <Page
       title="People" meta={people.data ? plural(items.length, "account") : null}
-      actions={<><Button command="people.team">Create a team</Button><Button look="first" command="people.add">Add a person</Button></>}
+      actions={people.error ? null : <><Button command="people.team">Create a team</Button><Button look="first" command="people.add">Add a person</Button></>}
     >
       {people.isPending ? <Loading what="the people" /> : null}
       {failed ? <ErrorState error={failed} onRetry={() => void people.refetch()} /> : null}

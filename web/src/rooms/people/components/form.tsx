@@ -21,7 +21,7 @@ export function Form({ title, submit, isReady, isBusy, error, onSubmit, children
   };
   return (
     <form className="people-form" onSubmit={send}>
-      <h2>{title}</h2>
+      {title ? <h2>{title}</h2> : null}
       {children}
       <div role="alert" className="said">{error ? <Refusal error={error} /> : null}</div>
       <Button look="first" type="submit" busy={isBusy} disabled={!isReady}>{submit}</Button>

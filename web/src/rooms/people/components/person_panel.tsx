@@ -14,6 +14,9 @@ import { PERSON_KEYS } from "../keys";
 import { InvitationLink, RoleSelect } from "./add";
 import { Field, Form } from "./form";
 
+/** What is added where four eyes hold back a governing role. */
+const SECOND = (grant: Grant) => (grant.waits ? " once a second owner confirms it, on the page Access requests" : "");
+
 /** A grant that the address proposes. */
 type Proposed = { role: string; on: string };
 
@@ -34,7 +37,7 @@ export function PersonPanel({ person, grants, teams, pointedAt, proposed }: {
   const inviting = useMutation({ mutationFn: () => api.invite(person.email), onSuccess: ({ invitation }) => (setSecret(invitation), refresh()) });
   const revoking = useMutation({
     mutationFn: (id: string) => api.revokeGrant(id),
-    onSuccess: (grant) => (say(`${person.name} is not ${grant.role} on ${grant.on} any more`), refresh()),
+    onSuccess: (grant) => (say(`${person.name} is not ${grant.role} on ${grant.on} any more${SECOND(grant)}`), refresh()),
   });
   const newest = mine.at(-1);
   useCommands(PERSON_KEYS, {
@@ -91,7 +94,10 @@ function GrantForm({ person, teams, proposed, onDone }: { person: Person; teams:
   const [on, setOn] = useState(proposed?.on ?? "workspace");
   const [until, setUntil] = useState("");
   const [reason, setReason] = useState("");
-  const granting = useMutation({ mutationFn: () => api.addGrant({ who: person.email, role, on, until, reason }), onSuccess: onDone });
+  const granting = useMutation({
+    mutationFn: () => api.addGrant({ who: person.email, role, on, until, reason }),
+    onSuccess: (grant) => (say(`${person.name} is ${grant.role} on ${grant.on}${SECOND(grant)}`), onDone()),
+  });
   return (
     <Form title={`Grant a role to ${person.name}`} submit="Grant" isReady isBusy={granting.isPending} error={granting.error} onSubmit={() => granting.mutate()}>
       <Field label="Role">{(id) => <RoleSelect id={id} value={role} onPickRole={(picked) => picked && setRole(picked)} />}</Field>

@@ -9,7 +9,7 @@ import type { AccessSearch } from "../search";
 
 /** What each action is, in words that finish "may ...". */
 export const IN_WORDS: Readonly<Record<api.Action, string>> = {
-  "dataset.read": "see data", "dataset.create": "create datasets", "dataset.edit": "edit data", "dataset.commit": "commit, branch and merge",
+  "dataset.read": "see data", "dataset.create": "create datasets", "dataset.edit": "edit data", "dataset.commit": "commit, branch and merge", "dataset.classify": "classify data",
   "check.run": "run checks", "finding.triage": "assign findings", "finding.judge": "decide on findings", "contract.edit": "change contracts",
   "work.do": "annotate", "work.review": "review annotations", "batch.manage": "manage batches", "guideline.edit": "write guidelines and rule on questions",
   "release.create": "release", "dataset.export": "export", "pipeline.run": "run pipelines", "audit.read": "read the audit trail",

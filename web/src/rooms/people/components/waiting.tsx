@@ -44,13 +44,25 @@ function WaitingRow({ request, isBusy, onAnswer }: { request: AccessRequest; isB
   const [until, setUntil] = useState("");
   const [reason, setReason] = useState("");
   const asked = `${request.role} on ${request.on} for ${request.name}`;
+  const isSecond = request.state !== "open";
   return (
     <tr>
       <td className="nowrap"><Link to="/people" search={{ who: request.who }} className="link" title={request.who}>{request.name}</Link></td>
-      <td><strong>{request.role}</strong> on {request.on}</td>
+      <td>
+        {request.state === "end-to-confirm" ? "loses " : ""}<strong>{request.role}</strong> on {request.on}
+        {isSecond ? <p className="dim">{request.state === "to-confirm" ? "given" : "taken"} by {request.answered_by}; a second owner confirms</p> : null}
+      </td>
       <td>{request.reason || <span className="dim">none given</span>}</td>
       <td className="nowrap"><When at={request.asked_at} /></td>
-      {request.may_answer ? (
+      {request.may_answer && isSecond ? (
+        <>
+          <td className="dim">in force when confirmed</td>
+          <td className="num nowrap">
+            <Button look="first" command="access.yes" title={`Confirm: ${asked}`} disabled={isBusy} onClick={() => onAnswer({ request, yes: true, until: "", reason })}>Confirm</Button>{" "}
+            <Button command="access.no" title={`No: ${asked}`} disabled={isBusy} onClick={() => onAnswer({ request, yes: false, until: "", reason })}>No</Button>
+          </td>
+        </>
+      ) : request.may_answer ? (
         <>
           <td>
             <div className="access-note-fields">
@@ -68,22 +80,31 @@ function WaitingRow({ request, isBusy, onAnswer }: { request: AccessRequest; isB
   );
 }
 
+/** What an answer means now. */
+function outcome({ state, name, role, on }: AccessRequest): string {
+  if (state === "granted") return `${name} is ${role} on ${on} now.`;
+  if (state === "ended") return `${name} is not ${role} on ${on} any more.`;
+  if (state === "to-confirm") return `${name} is ${role} on ${on} once a second owner confirms it.`;
+  return `Refused ${role} on ${on} to ${name}.`;
+}
+
 /** What was answered last; a yes is undone by revoking its grant. */
 function Answered({ request, onDone }: { request: AccessRequest; onDone: () => void }) {
   const client = useQueryClient();
   const undoing = useMutation({
     mutationFn: () => api.revokeGrant(request.grant),
-    onSuccess: async () => {
-      say(`${request.name} is not ${request.role} on ${request.on} any more`);
+    onSuccess: async (undone) => {
+      say(`${request.name} is not ${request.role} on ${request.on} any more${undone.waits ? " once a second owner confirms it" : ""}`);
       await client.invalidateQueries({ queryKey: api.PEOPLE });
       onDone();
     },
   });
-  useCommands(ANSWERED_KEYS, { "access.undo": () => request.grant && undoing.mutate() });
+  const isGranted = request.state === "granted";
+  useCommands(ANSWERED_KEYS, { "access.undo": () => isGranted && undoing.mutate() });
   return (
-    <div className={`notice ${request.grant ? "good" : ""}`} role="status">
-      <span>{request.grant ? `${request.name} is ${request.role} on ${request.on} now.` : `Refused ${request.role} on ${request.on} to ${request.name}.`}</span>
-      {request.grant ? <Button look="quiet" command="access.undo" busy={undoing.isPending}>Undo</Button> : null}
+    <div className={`notice ${isGranted ? "good" : ""}`} role="status">
+      <span>{outcome(request)}</span>
+      {isGranted ? <Button look="quiet" command="access.undo" busy={undoing.isPending}>Undo</Button> : null}
       {undoing.error ? <ErrorState error={undoing.error} /> : null}
     </div>
   );

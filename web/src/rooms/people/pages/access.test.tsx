@@ -1,5 +1,6 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
+import type { DatasetClassification } from "@/api/schema.gen";
 import { showPage } from "@/testing/pages";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
@@ -8,6 +9,9 @@ const WHY = "/api/v1/access/why";
 const AT = "2026-11-30T08:00:00.000Z";
 const ana = { id: "1", email: "ana@example.org", name: "Ana", kind: "person", state: "active", created_at: AT, created_by: "ana@example.org" } as const;
 const no = { who: "bo@example.org", action: "dataset.export", resource: "dataset:night", allowed: false, rule: "no-permit", says: "no role on this resource allows it", by: [], would_allow: [{ role: "ml-engineer", on: "dataset:night" }, { role: "owner", on: "workspace" }] } as const;
+
+const KIND = "/api/v1/datasets/{dataset}/classification";
+const kind: DatasetClassification = { dataset: "night", class: "personal", licence: "CC-BY-4.0", purposes: ["training"], hold: "" };
 
 /** Answers as the rules would for somebody who may do these things in the workspace, and `else` for other questions. */
 const rules = (may: readonly string[], other: object = no) =>
@@ -20,6 +24,7 @@ beforeEach(() => {
   answer("get", "/api/v1/people", {}, { items: [ana] });
   answer("get", "/api/v1/teams", {}, { items: [] });
   rules(["people.read", "grant.manage"]);
+  answer("get", KIND, { dataset: "night" }, kind);
 });
 
 test("who can: people with links to the grants that let them; the address holds the question", async () => {
@@ -58,7 +63,7 @@ test("nothing asked yet, loading, and a question that cannot be answered", async
   showPage("/access");
   expect(await screen.findByRole("heading", { name: "Ask who has access, or why" })).toBeTruthy();
   keepWaiting("get", WHO, {});
-  showPage("/access?ask=who&action=dataset.read&on=dataset:x");
+  showPage("/access?ask=who&action=dataset.read&on=dataset:night");
   expect(await screen.findByRole("status", { name: "Loading the people" })).toBeTruthy();
   refuse("get", WHO, {}, { status: 404, code: "team-not-found", detail: "team 'x' does not exist" });
   showPage("/access?ask=who&action=dataset.read&on=team:x");
@@ -69,4 +74,25 @@ test("a server without accounts says how to have some", async () => {
   answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: false, provider: "" });
   showPage("/access");
   expect(await within(document.body).findByRole("heading", { name: "This server has no accounts" })).toBeTruthy();
+});
+
+test("what a dataset holds stands below the answer; who may classify it changes it there", async () => {
+  rules([], { ...no, allowed: true, would_allow: [] });
+  const { user } = showPage("/access?ask=why&action=dataset.export&on=dataset:night");
+  const hold = await screen.findByRole("textbox", { name: "Hold" });
+  expect(screen.getByRole<HTMLSelectElement>("combobox", { name: "Class" }).value).toBe("personal");
+  const save = screen.getByRole<HTMLButtonElement>("button", { name: "Save" });
+  expect(save.disabled).toBe(true);
+  answer("put", KIND, { dataset: "night" }, { ...kind, hold: "case 12" });
+  await user.type(hold, "case 12");
+  await user.click(save);
+  await waitFor(() => expect(sentTo("put", KIND, { dataset: "night" })).toHaveLength(1));
+  expect(sentTo("put", KIND, { dataset: "night" })[0]?.body).toEqual({ class: "personal", licence: "CC-BY-4.0", purposes: ["training"], hold: "case 12" });
+});
+
+test("who may not classify a dataset reads what it holds", async () => {
+  showPage("/access?ask=why&action=dataset.export&on=dataset:night");
+  expect(await screen.findByRole("heading", { name: "What night holds" })).toBeTruthy();
+  expect(await screen.findByText("CC-BY-4.0")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Save" })).toBeNull();
 });

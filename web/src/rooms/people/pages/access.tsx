@@ -2,6 +2,7 @@ import { useNavigate, useSearch } from "@tanstack/react-router";
 import { EmptyState } from "@/kit/page";
 import { AccessFrame, useMay } from "../components/access_frame";
 import { Why, WhoCan } from "../components/answers";
+import { KindOfData } from "../components/kind_of_data";
 import { Question } from "../components/question";
 import "../page.css";
 
@@ -12,11 +13,15 @@ export function AccessPage() {
   const seesPeople = useMay("people.read");
   const mayGrant = useMay("grant.manage");
   const { ask, who, action, on } = search;
+  const dataset = action && on?.startsWith("dataset:") ? on.slice("dataset:".length) : "";
   return (
     <AccessFrame title="Access">
       <Question key={JSON.stringify(search)} search={search} seesPeople={seesPeople} onAsk={(next) => void navigate({ search: next })} />
-      {action && on && ask === "who" ? <WhoCan action={action} on={on} /> : null}
-      {action && on && ask !== "who" ? <Why action={action} on={on} who={who} mayGrant={mayGrant} /> : null}
+      <div className="people-stack">
+        {action && on && ask === "who" ? <WhoCan action={action} on={on} /> : null}
+        {action && on && ask !== "who" ? <Why action={action} on={on} who={who} mayGrant={mayGrant} /> : null}
+        {dataset ? <KindOfData dataset={dataset} /> : null}
+      </div>
       {action && on ? null : (
         <EmptyState title="Ask who has access, or why">
           <p>

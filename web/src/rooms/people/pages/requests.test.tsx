@@ -24,7 +24,7 @@ beforeEach(() => {
 
 test("a yes is given in place with its end and a note, and undone by revoking the grant", async () => {
   answer("post", `${REQUESTS}/{id}/answer`, { id: "r1" }, { ...request, state: "granted", grant: "g9", may_answer: false });
-  answer("delete", "/api/v1/grants/{id}", { id: "g9" }, { id: "g9", who: request.who, role: "curator", on: "dataset:night", reason: "", granted_by: "ana", granted_at: AT, until: null });
+  answer("delete", "/api/v1/grants/{id}", { id: "g9" }, { id: "g9", who: request.who, role: "curator", on: "dataset:night", reason: "", granted_by: "ana", granted_at: AT, until: null, waits: false });
   const { user } = showPage("/access/requests");
   const row = within((await screen.findByText("the night benchmark")).closest("tr") ?? document.body);
   await user.type(row.getByLabelText("Note on curator on dataset:night for Bo"), "until spring");
@@ -91,4 +91,23 @@ test("an error", async () => {
   refuse("get", REQUESTS, {}, { status: 503, code: "storage-failed", detail: "the catalog cannot be read" });
   showPage("/access/requests");
   expect((await screen.findAllByRole("alert"))[0]?.textContent).toContain("The catalog cannot be read");
+});
+
+test("a governing role that one owner gave waits for the confirmation of another", async () => {
+  const given = { ...request, role: "owner", on: "workspace", state: "to-confirm", answered_by: "ana@example.org", grant: "g1", reason: "" } as const;
+  listed([given], []);
+  answer("post", `${REQUESTS}/{id}/answer`, { id: "r1" }, { ...given, state: "granted", may_answer: false });
+  const { user } = showPage("/access/requests");
+  expect(await screen.findByText("given by ana@example.org; a second owner confirms")).toBeTruthy();
+  expect(screen.queryByLabelText(/Last day/)).toBeNull();
+  await user.click(screen.getByRole("button", { name: "Confirm" }));
+  expect(await screen.findByText("Bo is owner on workspace now.")).toBeTruthy();
+});
+
+test("the first of two yeses says that it is not enough", async () => {
+  answer("post", `${REQUESTS}/{id}/answer`, { id: "r1" }, { ...request, state: "to-confirm", grant: "g1", may_answer: false });
+  const { user } = showPage("/access/requests");
+  await user.click(await screen.findByRole("button", { name: "Yes" }));
+  expect(await screen.findByText("Bo is curator on dataset:night once a second owner confirms it.")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: "Undo" })).toBeNull();
 });

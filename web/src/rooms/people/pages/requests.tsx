@@ -15,7 +15,8 @@ import { Waiting } from "../components/waiting";
 import { OWN_REQUEST_KEYS, REQUESTS_KEYS } from "../keys";
 import "../page.css";
 
-const TONE = { open: "accent", granted: "good", refused: "bad", withdrawn: "plain" } as const;
+const TONE = { open: "accent", "to-confirm": "accent", "end-to-confirm": "accent", granted: "good", ended: "bad", refused: "bad", withdrawn: "plain" } as const;
+const STATE_WORDS: Partial<Record<AccessRequest["state"], string>> = { "to-confirm": "waits for a second owner", "end-to-confirm": "its end waits for a second owner" };
 
 /** How many access requests wait for whoever is signed in; 0 for those who answer none. */
 export function useWaiting(): number {
@@ -67,10 +68,10 @@ function Own({ items }: { items: readonly AccessRequest[] }) {
                 <td><strong>{request.role}</strong> on {request.on}</td>
                 <td>{request.reason || <span className="dim">none given</span>}</td>
                 <td className="nowrap"><When at={request.asked_at} /></td>
-                <td><Pill tone={TONE[request.state]}>{request.state}</Pill></td>
+                <td><Pill tone={TONE[request.state]}>{STATE_WORDS[request.state] ?? request.state}</Pill></td>
                 <td>{request.answered_by ? <>{request.note} <span className="dim">{request.answered_by}</span></> : null}</td>
                 <td className="num">
-                  {request.state === "open" ? <Button look="quiet" command="access.withdraw" title={`Withdraw ${request.role} on ${request.on}`} onClick={() => withdrawing.mutate(request.id)}>Withdraw</Button> : null}
+                  {request.state === "open" || request.state === "to-confirm" ? <Button look="quiet" command="access.withdraw" title={`Withdraw ${request.role} on ${request.on}`} onClick={() => withdrawing.mutate(request.id)}>Withdraw</Button> : null}
                 </td>
               </tr>
             ))}

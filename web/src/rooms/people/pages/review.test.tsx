@@ -18,7 +18,7 @@ beforeEach(() => {
 const panel = async (name: string) => within((await screen.findByRole("heading", { name })).closest("section") ?? document.body);
 
 test("grants and tokens are revoked in place; people are led to", async () => {
-  answer("delete", "/api/v1/grants/{id}", { id: "g1" }, { id: "g1", who: grant.who, role: "curator", on: grant.on, reason: "", granted_by: "ana", granted_at: AT, until: null });
+  answer("delete", "/api/v1/grants/{id}", { id: "g1" }, { id: "g1", who: grant.who, role: "curator", on: grant.on, reason: "", granted_by: "ana", granted_at: AT, until: null, waits: false });
   answer("delete", "/api/v1/tokens/{id}", { id: "t1" }, { id: "t1", who: grant.who, name: "nightly", prefix: "calo_", scopes: ["read"], datasets: [], created_at: AT, until: AT, last_used: null });
   const { user } = showPage("/access/review");
   await user.click((await panel("Grants without use")).getByRole("button", { name: "Revoke" }));
