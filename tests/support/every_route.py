@@ -90,6 +90,7 @@ def example(schema: dict[str, Any]) -> Any:
 
 
 BETTER: dict[str, dict[str, Any]] = {
+    "record_operations": {"operations": [{"do": "undo", "id": "01a22e7154bb789fb61548c91dd58342"}]},
     "decide_findings": {"keys": ["x" * 8]},
     "stage_finding_fix": {"keys": ["x" * 8]},
     "plan_augmentation": {"recipe": {"name": "x", "steps": [{"rotate": {"degrees": [-5, 5]}}]}},
