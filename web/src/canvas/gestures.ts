@@ -1,11 +1,16 @@
 import type { Annotation } from "@/api/schema.gen";
 import type { Camera } from "@/canvas/camera";
+import { Drawing, type Drawable, type Paper } from "@/canvas/drawing";
 import { cursorOf, handleAt, type Handle } from "@/canvas/handles";
 import { boxBetween, canReshape, dragged, moved, type Bounds } from "@/canvas/reshape";
 import type { Scene } from "@/canvas/scene";
+import { snapped } from "@/canvas/snap";
 
-/** "box": dragging draws a new box. "brush" and "eraser": dragging paints the selected mask. */
-export type Tool = "look" | "box" | "brush" | "eraser";
+/** "box": dragging draws a new box. "brush" and "eraser": dragging paints the selected mask. "draw ...": presses and drags draw a shape. */
+export type Tool = "look" | "box" | "brush" | "eraser" | `draw ${Drawable}`;
+
+/** What a new shape is to be. `starts`: the brush begins a mask where none is selected. */
+export type Pen = { classId: number; joints: number; snaps: boolean; starts: boolean };
 
 /** What gestures need to know, asked for at each of them. */
 export type Around = {
@@ -17,6 +22,9 @@ export type Around = {
   handles: readonly Handle[];
   tool: Tool;
   editable: boolean;
+  pen?: Pen | undefined;
+  /** The selected annotation is not to be changed by hand. */
+  isFixed?: boolean;
 };
 
 /** What gestures say. */
@@ -33,6 +41,8 @@ export type Heard = {
   /** Where the brush is, in image pixels. */
   onBrush: (x: number, y: number) => void;
   onCursor: (cursor: string) => void;
+  /** A shape is complete. */
+  onDrawn?: (shape: Annotation) => void;
 };
 
 export const isPainting = (tool: Tool): tool is "brush" | "eraser" => tool === "brush" || tool === "eraser";
@@ -42,26 +52,34 @@ type Drag =
   | { what: "annotation"; a: Annotation }
   | { what: "handle"; a: Annotation; handle: Handle; at: number }
   | { what: "stroke"; points: number[] }
+  | { what: "draw" }
   | { what: "box" };
 
-type At = { x: number; y: number };
+type At = { x: number; y: number; /** Not drawn to outlines nearby. */ free?: boolean };
 
-/** Pixels that a press may slip without being a drag, how near a handle is taken, and how near a line is hit. */
-const [SLIP, REACH, SLACK] = [4, 9, 4];
+/** Pixels that a press may slip without being a drag, how near a handle is taken, a line is hit, and an outline draws a new point. */
+const [SLIP, REACH, SLACK, PULL] = [4, 9, 4, 8];
+
+const drawableOf = (tool: Tool): Drawable | null => (tool.startsWith("draw ") ? (tool.slice(5) as Drawable) : null);
 
 /** Turns presses and moves of pointers (mouse, pen, fingers) into looking around, picking and reshaping. */
 export class Gestures {
   private drag: (Drag & { from: At; last: At; moved: boolean }) | null = null;
   private readonly fingers = new Map<number, At>();
   private draft: Annotation | null = null;
+  private isFree = false;
+  readonly drawing = new Drawing(() => this.paper());
 
   constructor(private readonly around: () => Around, private readonly heard: Heard) {}
 
-  down(pointer: number, at: At): void {
+  /** A press; `looks` where it moves the image whatever the tool is. */
+  down(pointer: number, at: At, looks = false): void {
     this.fingers.set(pointer, at);
-    if (this.fingers.size > 1) return this.stop();
-    this.drag = { ...this.meant(at), from: at, last: at, moved: false };
+    this.isFree = at.free ?? false;
+    if (this.fingers.size > 1) return this.stop(true);
+    this.drag = { ...(looks ? { what: "move" } : this.meant(at)), from: at, last: at, moved: false };
     if (this.drag.what === "stroke") this.stroke(this.drag.points, at);
+    if (this.drag.what === "draw") this.drawn(this.drawing.press(this.place(at)));
   }
 
   move(pointer: number, at: At): void {
@@ -71,7 +89,10 @@ export class Gestures {
     if (drag.what === "stroke") return this.stroke(drag.points, at);
     if (!drag.moved && Math.hypot(at.x - drag.from.x, at.y - drag.from.y) < SLIP) return;
     if (drag.what === "move") this.around().camera.move(at.x - drag.last.x, at.y - drag.last.y);
-    else this.show(this.drafted(drag, at));
+    else if (drag.what === "draw") {
+      this.drawing.drag(this.place(at));
+      this.show(this.drawing.draft());
+    } else this.show(this.drafted(drag, at));
     drag.last = at;
     drag.moved = true;
   }
@@ -79,10 +100,12 @@ export class Gestures {
   up(pointer: number, at: At): void {
     this.fingers.delete(pointer);
     const { drag, draft } = this;
+    this.isFree = at.free ?? false;
     this.stop();
     if (!drag) return;
+    if (drag.what === "draw") return this.drawn(this.drawing.release(this.place(at), drag.moved));
     if (drag.what === "stroke") return this.heard.onPaint(drag.points);
-    if (!drag.moved) return this.heard.onPick(this.at(at), drag.what === "handle" ? drag.at : null);
+    if (!drag.moved) return drawableOf(this.around().tool) ? undefined : this.heard.onPick(this.at(at), drag.what === "handle" ? drag.at : null);
     if (drag.what === "box" && draft?.bbox) this.heard.onBox(draft.bbox as [number, number, number, number]);
     else if (draft && drag.what !== "move") this.heard.onReshape(draft);
   }
@@ -92,10 +115,54 @@ export class Gestures {
     this.stop();
   }
 
-  private stop(): void {
+  /** Complete what is being drawn, as it is; whether something was. */
+  finish(): boolean {
+    const wasBegun = this.drawing.isBegun;
+    this.drawn(this.drawing.finish());
+    return wasBegun;
+  }
+
+  /** Hide the last joint of a skeleton (1), or leave the next one out (0). */
+  joint(visibility: 0 | 1): boolean {
+    const isBegun = drawableOf(this.around().tool) === "keypoints";
+    if (isBegun) this.drawn(this.drawing.joint(visibility));
+    return isBegun;
+  }
+
+  /** Take back the last point of what is being drawn, or all of it; whether something was. */
+  back(all = false): boolean {
+    const had = all ? this.drawing.clear() : this.drawing.back();
+    this.show(this.drawing.draft());
+    return had;
+  }
+
+  private drawn(shape: Annotation | null): void {
+    if (shape) {
+      this.drag = null;
+      this.show(null);
+      this.heard.onDrawn?.(shape);
+    } else this.show(this.drawing.draft());
+  }
+
+  private stop(byFingers = false): void {
     if (this.drag?.what === "stroke") this.heard.onStroke([]);
+    if (byFingers && this.drag?.what === "draw") this.drawing.back();
     this.drag = null;
-    this.show(null);
+    this.show(this.drawing.draft());
+  }
+
+  private place(at: At): At {
+    return this.around().camera.toImage(at.x, at.y);
+  }
+
+  private paper(): Paper {
+    const { tool, pen, image, camera, scene, selected } = this.around();
+    const scale = camera.view.scale;
+    const draws = pen?.snaps && !this.isFree;
+    return {
+      what: drawableOf(tool) ?? "box", classId: pen?.classId ?? 0, joints: pen?.joints ?? 0, image, scale,
+      snap: (at) => (draws ? snapped(scene, at, PULL / scale, tool === "draw cut" ? (selected?.id ?? null) : null) : at),
+    };
   }
 
   private stroke(points: number[], at: At): void {
@@ -113,14 +180,15 @@ export class Gestures {
 
   /** What a press at a place starts. */
   private meant(at: At): Drag {
-    const { selected, handles, editable, tool, camera } = this.around();
+    const { selected, handles, editable, tool, camera, pen, isFixed } = this.around();
     if (!editable) return { what: "move" };
     if (tool === "box") return { what: "box" };
-    if (isPainting(tool)) return selected?.mask ? { what: "stroke", points: [] } : { what: "move" };
+    if (drawableOf(tool)) return { what: "draw" };
+    if (isPainting(tool)) return selected?.mask || pen?.starts ? { what: "stroke", points: [] } : { what: "move" };
     const near = selected ? handleAt(handles, camera.view, at.x, at.y, REACH) : null;
     const handle = near === null ? undefined : handles[near];
     if (selected && handle && near !== null) return { what: "handle", a: selected, handle, at: near };
-    if (selected && canReshape(selected) && this.at(at) === selected.id) return { what: "annotation", a: selected };
+    if (selected && !isFixed && canReshape(selected) && this.at(at) === selected.id) return { what: "annotation", a: selected };
     return { what: "move" };
   }
 
@@ -140,8 +208,15 @@ export class Gestures {
   }
 
   private hover(at: At): void {
-    const { selected, handles, editable, tool, camera } = this.around();
-    if (editable && isPainting(tool) && selected?.mask) {
+    const { selected, handles, editable, tool, camera, pen, isFixed } = this.around();
+    if (editable && drawableOf(tool)) {
+      this.isFree = at.free ?? false;
+      this.drawing.hover(this.place(at));
+      this.show(this.drawing.draft());
+      this.heard.onHover(null);
+      return this.heard.onCursor("crosshair");
+    }
+    if (editable && isPainting(tool) && (selected?.mask || pen?.starts)) {
       const place = camera.toImage(at.x, at.y);
       this.heard.onBrush(place.x, place.y);
       this.heard.onHover(null);
@@ -150,7 +225,7 @@ export class Gestures {
     const near = editable && selected ? handleAt(handles, camera.view, at.x, at.y, REACH) : null;
     const id = this.at(at);
     this.heard.onHover(id);
-    const holds = editable && selected !== null && id === selected.id && canReshape(selected);
+    const holds = editable && selected !== null && id === selected.id && !isFixed && canReshape(selected);
     this.heard.onCursor(tool === "box" && editable ? "crosshair" : near !== null ? cursorOf(handles[near]) : holds ? "move" : "");
   }
 
