@@ -1,16 +1,13 @@
 import type { Annotation } from "@/api/schema.gen";
 import type { Camera } from "@/canvas/camera";
-import { Drawing, type Drawable, type Paper } from "@/canvas/drawing";
+import { Drawing, type Paper } from "@/canvas/drawing";
 import { cursorOf, handleAt, type Handle } from "@/canvas/handles";
 import { boxBetween, canReshape, dragged, moved, type Bounds } from "@/canvas/reshape";
 import type { Scene } from "@/canvas/scene";
 import { snapped } from "@/canvas/snap";
+import { drawableOf, isPainting, type Pen, type Tool } from "@/canvas/tools";
 
-/** "box": dragging draws a new box. "brush" and "eraser": dragging paints the selected mask. "draw ...": presses and drags draw a shape. */
-export type Tool = "look" | "box" | "brush" | "eraser" | `draw ${Drawable}`;
-
-/** What a new shape is to be. `starts`: the brush begins a mask where none is selected. */
-export type Pen = { classId: number; joints: number; snaps: boolean; starts: boolean };
+export { isPainting, type Pen, type Tool } from "@/canvas/tools";
 
 /** What gestures need to know, asked for at each of them. */
 export type Around = {
@@ -45,8 +42,6 @@ export type Heard = {
   onDrawn?: (shape: Annotation) => void;
 };
 
-export const isPainting = (tool: Tool): tool is "brush" | "eraser" => tool === "brush" || tool === "eraser";
-
 type Drag =
   | { what: "move" }
   | { what: "annotation"; a: Annotation }
@@ -59,8 +54,6 @@ type At = { x: number; y: number; /** Not drawn to outlines nearby. */ free?: bo
 
 /** Pixels that a press may slip without being a drag, how near a handle is taken, a line is hit, and an outline draws a new point. */
 const [SLIP, REACH, SLACK, PULL] = [4, 9, 4, 8];
-
-const drawableOf = (tool: Tool): Drawable | null => (tool.startsWith("draw ") ? (tool.slice(5) as Drawable) : null);
 
 /** Turns presses and moves of pointers (mouse, pen, fingers) into looking around, picking and reshaping. */
 export class Gestures {
@@ -113,6 +106,16 @@ export class Gestures {
   cancel(pointer: number): void {
     this.fingers.delete(pointer);
     this.stop();
+  }
+
+  /** A press with the keyboard's own cursor, in image pixels. */
+  pressAt(at: At): void {
+    this.drawn(this.drawing.press(at));
+  }
+
+  hoverAt(at: At): void {
+    this.drawing.hover(at);
+    this.show(this.drawing.draft());
   }
 
   /** Complete what is being drawn, as it is; whether something was. */

@@ -5,7 +5,7 @@ import type { Stroke } from "@/canvas/brush";
 import { Camera } from "@/canvas/camera";
 import type { ColourOf } from "@/canvas/colour_by";
 import type { Skeletons } from "@/canvas/draw";
-import type { Box } from "@/canvas/geometry";
+import type { Box, View } from "@/canvas/geometry";
 import { Gestures, isPainting, type Around, type Pen, type Tool } from "@/canvas/gestures";
 import { handlesOf, type Handle } from "@/canvas/handles";
 import { useLoadedImage } from "@/canvas/loaded_image";
@@ -13,6 +13,7 @@ import { Painter } from "@/canvas/painter";
 import type { Scene } from "@/canvas/scene";
 import { turnStyle, unturned, type Turn } from "@/canvas/view_turn";
 import { Signal } from "@/kit/signal";
+import "./stage.css";
 
 export type StageHandle = {
   fit: () => void;
@@ -25,6 +26,9 @@ export type StageHandle = {
   finish: () => boolean;
   back: (all?: boolean) => boolean;
   joint: (visibility: 0 | 1) => boolean;
+  /** Press, or point, with the keyboard's own cursor; in image pixels. */
+  press: (at: { x: number; y: number }) => void;
+  point: (at: { x: number; y: number }) => void;
 };
 
 /** What is done with edits made on the image. */
@@ -72,6 +76,8 @@ type Props = {
   /** Absent where nothing can be edited. */
   edit?: StageEdit | undefined;
   turn?: Turn;
+  /** Images that are looked at together: each follows the other. */
+  shared?: Signal<View | null> | undefined;
 };
 
 const NO_BRUSH = new Signal<{ x: number; y: number } | null>(null);
@@ -80,7 +86,7 @@ const ratio = () => window.devicePixelRatio || 1;
 
 /** One image to look into: wheel and pinch zoom, dragging moves, annotations stay sharp at every size. */
 export function Stage(props: Props) {
-  const { src, early, width, height, scene, hidden, skeletons, labels, hover, selected, scale, first, edit, colourOf, dashOf, turn = 0 } = props;
+  const { src, early, width, height, scene, hidden, skeletons, labels, hover, selected, scale, first, edit, colourOf, dashOf, shared, turn = 0 } = props;
   const { ref: measure, width: windowW, height: windowH } = useElementSize();
   const [spaceW, spaceH] = turn % 180 ? [windowH, windowW] : [windowW, windowH];
   const space = useRef<HTMLDivElement>(null);
@@ -92,18 +98,20 @@ export function Stage(props: Props) {
   const [camera] = useState(() => new Camera((view) => {
     painter.current?.look(view);
     scale.set(view.scale * ratio());
+    latest.current.shared?.set(view);
   }));
   const chosen = scene.get(selected)?.a ?? null;
   const shown = draft ?? chosen;
   const erase = edit?.tool === "eraser";
   const paints = edit !== undefined && isPainting(edit.tool) && ((chosen !== null && chosen.mask !== null) || edit.pen?.starts === true);
-  const brush = paints ? edit.brush : NO_BRUSH;
-  const radius = edit?.radius ?? 1;
+  const draws = edit?.tool.startsWith("draw ") ?? false;
+  const brush = edit && (paints || draws) ? edit.brush : NO_BRUSH;
+  const radius = draws ? 0 : (edit?.radius ?? 1);
   const [stroke] = useState(() => new Signal<Stroke | null>(null));
-  const canEdit = edit !== undefined && !edit.isFixed && !edit.tool.startsWith("draw ");
+  const canEdit = edit !== undefined && !edit.isFixed && !draws;
   const handles = useMemo(() => (canEdit && shown && shown.id ? handlesOf(shown) : NO_HANDLES), [canEdit, shown]);
 
-  const now = { scene, hidden, width, height, chosen, handles, edit, onPick: props.onPick };
+  const now = { scene, hidden, width, height, chosen, handles, edit, onPick: props.onPick, shared };
   const latest = useRef(now);
   // With the page, not after it: what is pressed next is meant for what is seen.
   useLayoutEffect(() => {
@@ -111,7 +119,7 @@ export function Stage(props: Props) {
   });
   const [gestures] = useState(() => new Gestures(
     (): Around => {
-      const { width, height, chosen, edit, ...rest } = latest.current;
+      const { width, height, chosen, edit, shared: _shared, ...rest } = latest.current;
       return { ...rest, camera, image: { width, height }, selected: chosen, tool: edit?.tool ?? "look", editable: edit !== undefined, pen: edit?.pen, isFixed: edit?.isFixed ?? false };
     },
     {
@@ -168,12 +176,16 @@ export function Stage(props: Props) {
     return () => ends.forEach((end) => end());
   }, [hover, brush, stroke, radius, erase, selected, draft, handles, edit?.active, scene, hidden]);
   useWheel(space, camera, turn);
-  const tool = edit?.tool;
-  useEffect(() => void gestures.back(true), [gestures, tool, src]);
+  useEffect(() => shared?.subscribe(() => {
+    const view = shared.get();
+    if (view) camera.follow(view);
+  }), [camera, shared]);
+  useEffect(() => void gestures.back(true), [gestures, edit?.tool, src]);
   useImperativeHandle(props.handle, () => ({
     fit: () => camera.fit(), actual: () => camera.actual(ratio()), zoom: (factor) => camera.zoom(factor),
     move: (dx, dy) => camera.move(dx, dy), show: (box) => camera.show(box),
     focus: () => space.current?.focus(), finish: () => gestures.finish(), back: (all) => gestures.back(all), joint: (visibility) => gestures.joint(visibility),
+    press: (at) => gestures.pressAt(at), point: (at) => gestures.hoverAt(at),
   }), [camera, gestures]);
 
   const place = (event: PointerEvent) => {
@@ -192,7 +204,7 @@ export function Stage(props: Props) {
       onPointerMove={(event) => gestures.move(event.pointerId, place(event))}
       onPointerUp={(event) => gestures.up(event.pointerId, place(event))}
       onPointerCancel={(event) => gestures.cancel(event.pointerId)}
-      onPointerLeave={() => hover.set(null)} onDoubleClick={() => (tool?.startsWith("draw ") ? gestures.finish() : camera.fit())}
+      onPointerLeave={() => hover.set(null)} onDoubleClick={() => (draws ? gestures.finish() : camera.fit())}
     >
       <div ref={layers} className="stage-layers" style={turnStyle(windowW, windowH, turn)} role="img" aria-label={`${props.name}, ${scene.total} annotations`} />
       {failed ? <p className="stage-failed" role="alert">This image cannot be displayed. Run <code>calotype verify</code> to check its file.</p> : null}

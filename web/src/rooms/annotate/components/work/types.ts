@@ -97,3 +97,16 @@ export type Recorded = {
   lease_until: string | null;
   state: WorkState;
 };
+
+/** A row of the annotator's own page. */
+export type MyAssignment = {
+  assignment: string;
+  kind: Work["kind"];
+  state: WorkState;
+  batch: { name: string; dataset: string };
+  sample: { id: string; name: string };
+  round?: number;
+  remarks?: number;
+};
+export type OpenBatch = { name: string; dataset: string; waiting?: number; total?: number; due?: string | null; priority?: number | string };
+export type MyWork = { mine: readonly MyAssignment[]; batches: readonly OpenBatch[]; figures: Readonly<Record<string, unknown>> };
