@@ -46,6 +46,14 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "triage": ("calotype.findings.commands:triage", "Accept, reject or assign findings"),
         "fix": ("calotype.findings.commands:fix", "Apply suggested fixes of findings, or undo them"),
     },
+    "Annotate": {
+        "batch": ("calotype.labelling.commands:batch", "Open batches of samples to label, and follow them"),
+        "work": ("calotype.labelling.commands:work", "Take assignments, annotate, submit, ask"),
+        "review": (
+            "calotype.labelling.reviews.commands:review",
+            "Judge submitted work: accept, merge, send back",
+        ),
+    },
     "Edit": {
         "edit": ("calotype.annotate.commands:edit", "Change annotations and samples by a list of edits"),
         "edits": ("calotype.annotate.commands:edits", "List the edits since the last commit"),

@@ -62,6 +62,7 @@ from calotype.foundation.http import (
 )
 from calotype.foundation.os_errors import StorageFailed, reason_and_fix
 from calotype.govern.routes import routes as govern
+from calotype.labelling.routes import routes as labelling
 from calotype.people.oversight.routes import routes as oversight
 from calotype.people.routes import routes as people
 from calotype.pipeline.routes import routes as pipeline
@@ -77,6 +78,7 @@ ROOMS = (
     views,
     versions,
     annotate,
+    labelling,
     acquire,
     labels,
     contracts,

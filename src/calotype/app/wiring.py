@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from calotype.app.workspaces import create, open_at
+from calotype.browse import images
 from calotype.checks import service as checks
 from calotype.checks.suite.registry import known_checks
 from calotype.contracts import service as contracts
@@ -24,13 +25,17 @@ from calotype.findings import summary
 from calotype.findings.data_tests import DataTest, RunsDataTests
 from calotype.findings.gatekeeping import Gatekeeper, Verdict
 from calotype.findings.worklist import query_fields
-from calotype.foundation.actor import Actor
+from calotype.foundation.actor import LOCAL, Actor
+from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Invalid
+from calotype.people import holdings
+from calotype.people import repository as people
 from calotype.release import service as release
 from calotype.release.model import ReleaseSpec
 from calotype.store import Store
 
 __all__ = [
+    "acting_as",
     "create",
     "data_tests",
     "dataset_badges",
@@ -40,6 +45,7 @@ __all__ = [
     "known_checks",
     "open_annotations",
     "open_at",
+    "rendered",
     "splitter",
     "within",
 ]
@@ -133,3 +139,35 @@ def within(state: Snapshot, lasso: str, *, store: Store) -> pa.Array:
     """Ids of the samples inside a polygon on an embedding map."""
     model, corners = embedding_map.parse_lasso(lasso)
     return embedding_map.map_of(state, model, store=store).within(corners)
+
+
+class NobodyElse(Invalid):
+    """Only the owner of a local folder can act as somebody else."""
+
+    code = "nobody-else"
+    what = "{actor} cannot act as {who!r}: {why}"
+    fix = "sign in as that person with `calotype login`"
+
+
+def acting_as(actor: Actor, who: str, *, store: Store) -> Actor:
+    """Somebody by name, in a folder on this machine: its owner can do anything there, also in the name of others.
+
+    With accounts, the person with what they hold; without, anybody by any name.
+
+    Raises: NobodyElse, PersonNotFound.
+    """
+    is_here: Any = isinstance(store, Store)
+    if not (is_here and actor.id.startswith(LOCAL)):
+        raise NobodyElse(actor=actor.name, who=who[:80], why="the workspace is on a server")
+    with store.catalog.read() as conn:
+        if not people.all_people(conn):
+            if not (0 < len(who) <= 100 and who.isprintable()):
+                raise NobodyElse(actor=actor.name, who=who[:80], why="that is not a name")
+            return actor if who in ("me", actor.name) else Actor(f"{LOCAL}{who}", who)
+        person = people.person(conn, who)
+        return holdings.actor_with(person, holdings.holdings(conn, now_us())[person.id])
+
+
+def rendered(dataset: str, media: str, *, store: Store, size_px: int = 0) -> Any:
+    """A future of an image and its MIME type, for a caller that has checked the right to see it."""
+    return images.shared.rendered(dataset, media, store=store, size_px=size_px)

@@ -118,6 +118,15 @@ class Gallery:
         self._require(actor, dataset, media, store, ref)
         return self._image(store, dataset, media, "full", DISPLAY_PX)
 
+    def rendered(self, dataset: str, media: str, *, store: Store, size_px: int = 0) -> Future[Image]:
+        """A rendering for a caller that has checked the right to see it; its longer side, or 0 for the screen.
+
+        Raises (in the future): ImageNotFound, ImageUnreadable.
+        """
+        side_px = next((size for size in SIZES_PX if size >= size_px), SIZES_PX[-1])
+        name, side_px = (f"{side_px}", side_px) if size_px else ("full", DISPLAY_PX)
+        return self.submit(lambda: self._image(store, dataset, media, name, side_px))
+
     def _require(self, actor: Actor, dataset: str, media: str, store: Store, ref: str) -> None:
         """Check that the actor may read this media through the dataset."""
         store.guard.require(actor, Permission.DATASET_READ, dataset=dataset)
@@ -167,6 +176,10 @@ class Gallery:
                 return
             self._written_bytes = 0
         evict(folder, self._max_bytes)
+
+
+shared = Gallery()
+"""The gallery of this process."""
 
 
 def _sample_pins(conn: sa.Connection, info: DatasetInfo, ref: str) -> Iterator[int]:

@@ -11,7 +11,8 @@ from fastapi import Depends, Query, Response
 
 from calotype.browse import answers, grid, object_order, objects
 from calotype.browse.comparison import ChangeFilter, Comparisons
-from calotype.browse.images import Gallery, Image
+from calotype.browse.images import Image
+from calotype.browse.images import shared as gallery
 from calotype.browse.overview import Asked, overview
 from calotype.browse.query_values import unknown_values, values_of
 from calotype.datasets import answers as dataset_answers
@@ -37,7 +38,6 @@ from calotype.foundation.http import (
 routes = room_routes("browse")
 browser = grid.Browser()
 comparisons = Comparisons()
-gallery = Gallery()
 
 Where = Annotated[str, Query(max_length=10_000, description="A query; empty matches all samples.")]
 Sort = Annotated[str, one_of(grid.SORTS, "Order of the samples.")]

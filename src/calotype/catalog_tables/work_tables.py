@@ -52,14 +52,8 @@ class WorkTables(NamedTuple):
 
 def work_tables(metadata: sa.MetaData) -> WorkTables:
     """The tables, in an order in which they can be created."""
-    return WorkTables(
-        _batches(metadata),
-        _batch_samples(metadata),
-        _assignments(metadata),
-        *_record(metadata),
-        *_talk(metadata),
-        _label_records(metadata),
-    )
+    queue = (_batches(metadata), _batch_samples(metadata), _assignments(metadata))
+    return WorkTables._make((*queue, *_record(metadata), *_talk(metadata), _label_records(metadata)))
 
 
 def _batches(metadata: sa.MetaData) -> sa.Table:

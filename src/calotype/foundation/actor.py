@@ -58,6 +58,8 @@ ROLES = (
     "service",
 )
 """The roles that can be granted; the room `govern` says what each allows."""
+LOCAL = "local:"
+"""What the ids of people who work on a folder of this machine begin with."""
 ACCOUNT = "person:"
 """What the ids of actors with an account begin with."""
 PARENTS = {
@@ -149,7 +151,7 @@ class Actor:
             login = getpass.getuser()
         except (OSError, KeyError):  # a container without a login name
             login = "owner"
-        return cls(id=f"local:{login}", name=login)
+        return cls(id=f"{LOCAL}{login}", name=login)
 
     @classmethod
     def nobody(cls) -> Actor:

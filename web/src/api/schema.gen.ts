@@ -816,6 +816,510 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show My Work
+         * @description Show one's own work: what is open, the batches with work for one, one's own figures.
+         */
+        get: operations["show_my_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/next": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Next Work
+         * @description Take the next assignment, under a lease; what one holds already comes first.
+         */
+        post: operations["take_next_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Work
+         * @description Show an assignment with all that its page needs.
+         */
+        get: operations["show_work"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Work Events
+         * @description List the record of an assignment in order: who did what, and when.
+         */
+        get: operations["list_work_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Work Image
+         * @description Show the image of an assignment; needs no right to read the dataset.
+         */
+        get: operations["show_work_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/next-image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Next Work Image
+         * @description Show the image that comes after an own assignment, to have it at hand.
+         */
+        get: operations["show_next_work_image"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record Operations
+         * @description Record operations on an own assignment.
+         */
+        post: operations["record_operations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/submit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Submit Work
+         * @description Submit an own assignment.
+         */
+        post: operations["submit_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/skip": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Skip Work
+         * @description Say that a sample cannot be labelled, and why.
+         */
+        post: operations["skip_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release Work
+         * @description Give a sample back to the queue.
+         */
+        post: operations["release_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask Question
+         * @description Ask how something should be labelled.
+         */
+        post: operations["ask_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/work/{assignment}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Review Work
+         * @description Judge a sample whose review one has: accept it as it is now, or send it back.
+         */
+        post: operations["review_work"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/threads/{thread}/answers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Answer Thread
+         * @description Answer a question (who writes the guideline) or a remark (its annotator).
+         */
+        post: operations["answer_thread"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/questions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Questions
+         * @description List the questions of annotators, the open ones first.
+         */
+        get: operations["list_questions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/batches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Batches
+         * @description List the batches of a dataset with their progress.
+         */
+        get: operations["list_batches"];
+        put?: never;
+        /**
+         * Open Batch
+         * @description Open a batch.
+         */
+        post: operations["open_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/batches/{batch}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Batch
+         * @description Show a batch with its progress.
+         */
+        get: operations["show_batch"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/batches/{batch}/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Batch
+         * @description Hand out no more work of a batch.
+         */
+        post: operations["pause_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/batches/{batch}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Batch
+         * @description Hand out the work of a paused batch again.
+         */
+        post: operations["resume_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/batches/{batch}/extend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Extend Batch
+         * @description Change the due day, the priority or the people of a batch.
+         */
+        post: operations["extend_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/batches/{batch}/land": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Land Batch
+         * @description Commit the accepted work of a batch to its branch.
+         */
+        post: operations["land_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/batches/{batch}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close Batch
+         * @description Land what is accepted, and end the batch.
+         */
+        post: operations["close_batch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/reviews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Reviews
+         * @description List the samples that wait for a review, the longest first.
+         */
+        get: operations["list_reviews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/reviews/accept": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Accept Reviews
+         * @description Accept many samples at once as they were submitted.
+         */
+        post: operations["accept_reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/reviews/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge Reviews
+         * @description Merge the copies of samples by several people, and accept the result.
+         */
+        post: operations["merge_reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/reviews/send-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send Back Reviews
+         * @description Send samples back to their authors with one remark.
+         */
+        post: operations["send_back_reviews"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/images/{name}": {
         parameters: {
             query?: never;
@@ -2536,6 +3040,35 @@ export interface components {
             /** @default false */
             iscrowd?: boolean;
         };
+        /** @description Add an annotation. */
+        AddOperation: {
+            /** @description A UUID of version 4 or 7 that the client draws; a repetition changes nothing. */
+            id: string;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            bbox?: number[] | null;
+            rotated?: number[] | null;
+            rings?: number[][] | null;
+            keypoints?: number[] | null;
+            mask?: components["schemas"]["MaskShape"] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "add";
+            /** @description Its id, a UUID that the client draws. */
+            annotation: string;
+            class: string;
+            kind: components["schemas"]["Kind"];
+            attributes?: {
+                [key: string]: unknown;
+            };
+            /** @default false */
+            iscrowd?: boolean;
+        };
         /** @description An annotation to draw; coordinates are pixels of the upright image. */
         Annotation: {
             id: string;
@@ -2574,6 +3107,12 @@ export interface components {
             /** @description Only attributes or other values differ. */
             edited: number;
         };
+        /** @description An answer to a question or remark. */
+        AnswerBody: {
+            text: string;
+            /** @default true */
+            resolve?: boolean;
+        };
         /** @description A token for programs. */
         ApiToken: {
             id: string;
@@ -2611,6 +3150,15 @@ export interface components {
         Approving: {
             /** @default  */
             reason?: string;
+        };
+        /** @description A question about an assignment. */
+        AskBody: {
+            text: string;
+            /** @default  */
+            annotation?: string;
+            place?: number[] | null;
+            /** @default  */
+            class?: string;
         };
         /** @description Something that was done. */
         AuditEvent: {
@@ -2676,6 +3224,80 @@ export interface components {
             /** @description Only annotations of these label sets. Null: all. */
             label_sets?: string[] | null;
         };
+        /** @description A batch with its progress. */
+        BatchAnswer: {
+            id: string;
+            name: string;
+            dataset: string;
+            branch: string;
+            label_set: string;
+            guideline_version: number;
+            where: string;
+            overlap: number;
+            /** @description Share of the samples that is reviewed, 0 to 1. */
+            review: number;
+            priority: number;
+            due: string | null;
+            prelabels: string;
+            min_score: number;
+            /** @enum {string} */
+            state: "open" | "paused" | "closed";
+            created_by: string;
+            /** Format: date-time */
+            created_at: string;
+            progress: components["schemas"]["BatchProgress"];
+            /** @description Empty: everyone who may. */
+            people: string[];
+            /** @description Empty: everyone who may. */
+            reviewers: string[];
+            median_active_s: number | null;
+            notices: string[];
+        };
+        /** @description A batch to open. */
+        BatchBody: {
+            name: string;
+            /** @default  */
+            where?: string;
+            ids?: string[];
+            /** @description Addresses, `team:NAME`, `me`; empty: everyone who may. */
+            to?: string[];
+            reviewers?: string[];
+            /** @default 1 */
+            overlap?: number;
+            /** @default 0.1 */
+            review?: number;
+            /** @default 0 */
+            priority?: number;
+            /** @default  */
+            due?: string;
+            /** @default  */
+            prelabels?: string;
+            /** @default 0 */
+            min_score?: number;
+            /** @default ground_truth */
+            label_set?: string;
+            /** @default main */
+            base?: string;
+            /** @default 1800 */
+            lease_s?: number;
+        };
+        /** @description The batches of a dataset. */
+        BatchList: {
+            items: components["schemas"]["BatchAnswer"][];
+        };
+        /** @description Counts of a batch. */
+        BatchProgress: {
+            samples: number;
+            waiting: number;
+            submitted: number;
+            accepted: number;
+            skipped: number;
+            /** @description Accepted samples that are on the branch. */
+            landed: number;
+            /** @description Assignments that somebody holds. */
+            in_work: number;
+            sent_back: number;
+        };
         /** @description Who created a sample or an annotation, and who last changed it. */
         Blame: {
             id: string;
@@ -2688,6 +3310,12 @@ export interface components {
         /** @description Blame for an annotation, or for a sample and all its annotations. */
         BlameList: {
             items: components["schemas"]["Blame"][];
+        };
+        /** @description What one annotator submitted. */
+        BlindCopy: {
+            assignment: string;
+            author: string;
+            annotations: components["schemas"]["WorkAnnotation"][];
         };
         /** @description Protection of a branch. */
         BranchProtection: {
@@ -2816,6 +3444,12 @@ export interface components {
             /** @description Samples with at least one of them. */
             samples: number;
         };
+        /** @description An annotation after operations. */
+        ChangedAnnotation: {
+            id: string;
+            /** @description Null where it does not exist any more. */
+            row: components["schemas"]["WorkAnnotation"] | null;
+        };
         /** @description A field of a sample that differs, as texts; null where it has no value. */
         ChangedField: {
             field: string;
@@ -2935,6 +3569,33 @@ export interface components {
             /** @default all */
             which?: string | number[];
         };
+        /** @description An attribute that annotations of a class have. */
+        ClassAttribute: {
+            name: string;
+            /** @enum {string} */
+            type: "text" | "number" | "boolean" | "choice";
+            required: boolean;
+            default: unknown;
+            choices: unknown[];
+        };
+        /** @description A class as the editor shows it. */
+        ClassCard: {
+            id: number;
+            name: string;
+            /** @description Empty: the one that follows from the id. */
+            colour: string;
+            key: string;
+            definition: string;
+            /** @description Kinds of annotations that the class may have. */
+            tools: string[];
+            attributes: components["schemas"]["ClassAttribute"][];
+            keypoints: string[];
+            skeleton: [
+                number,
+                number
+            ][];
+            parent: string;
+        };
         /** @description A class of the ontology and how often it occurs. */
         ClassCount: {
             id: number;
@@ -2966,6 +3627,20 @@ export interface components {
             moved: number;
             /** @description Annotations that are removed. */
             dropped: number;
+        };
+        /** @description A batch that was closed, and what landed. */
+        ClosedBatch: {
+            batch: components["schemas"]["BatchAnswer"];
+            landed: components["schemas"]["Landing-Output"];
+        };
+        /** @description One comment of a thread. */
+        Comment: {
+            author: string;
+            text: string;
+            /** @enum {string} */
+            verb: "asked" | "remarked" | "answer" | "ruling";
+            /** Format: date-time */
+            at: string;
         };
         /** @description A frozen state of a whole dataset; it never changes. */
         Commit: {
@@ -3161,6 +3836,22 @@ export interface components {
             do: "delete";
             annotation: string;
         };
+        /** @description Delete an annotation. */
+        DeleteOperation: {
+            /** @description A UUID of version 4 or 7 that the client draws; a repetition changes nothing. */
+            id: string;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "delete";
+            annotation: string;
+        };
         /** @description What an augmentation or a transformation would do now. */
         DerivedPlan: {
             recipe: string;
@@ -3194,6 +3885,25 @@ export interface components {
             failed: components["schemas"]["FailedSample"][];
             /** @description Whether the run ended early. */
             stopped: boolean;
+        };
+        /** @description Set attributes of an annotation; null removes one, others stay. */
+        DescribeOperation: {
+            /** @description A UUID of version 4 or 7 that the client draws; a repetition changes nothing. */
+            id: string;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-attributes";
+            annotation: string;
+            attributes: {
+                [key: string]: unknown;
+            };
         };
         /** @description A program on another machine, and the scopes it asks for. */
         Device: {
@@ -3357,6 +4067,13 @@ export interface components {
             by: components["schemas"]["Holding"][];
             /** @description Grants of which each would allow it, the smallest first; none where a guard forbids it. */
             would_allow: components["schemas"]["Remedy"][];
+        };
+        /** @description What changes of a batch; what is absent stays. */
+        ExtendBody: {
+            due?: string | null;
+            priority?: number | null;
+            to?: string[] | null;
+            reviewers?: string[] | null;
         };
         /** @description Counts over the samples that match a query, of `label_set`. */
         Facets: {
@@ -3879,9 +4596,18 @@ export interface components {
             };
         };
         /** @description The commit message; empty for the default one. */
-        Landing: {
+        "Landing-Input": {
             /** @default  */
             message?: string;
+        };
+        /** @description What landing a batch did. */
+        "Landing-Output": {
+            /** @description Empty where nothing was left to land. */
+            commit: string;
+            branch: string;
+            samples: number;
+            annotations: number;
+            removed: number;
         };
         /** @description The secret of an invitation. */
         Link: {
@@ -4116,6 +4842,45 @@ export interface components {
             into: string;
             counts: components["schemas"]["MergeCounts"];
         };
+        /** @description An own assignment that is open. */
+        MyAssignment: {
+            assignment: string;
+            /** @enum {string} */
+            kind: "annotate" | "review";
+            actor: string;
+            /** @enum {string} */
+            state: "draft" | "submitted" | "accepted" | "sent-back" | "skipped" | "released" | "expired";
+            /** @description 1 at first; one more each time that it was sent back. */
+            round: number;
+            /** Format: date-time */
+            lease_until: string;
+            active_s: number;
+            note: string;
+            /** Format: date-time */
+            started_at: string;
+            submitted_at: string | null;
+            sample: string;
+            /** @description Name of the sample. */
+            name: string;
+            batch: string;
+            dataset: string;
+        };
+        /** @description One's own figures. */
+        MyFigures: {
+            submitted: number;
+            accepted: number;
+            sent_back: number;
+            skipped: number;
+            active_s: number;
+            /** @description Median of the active time of one sample. */
+            median_s: number | null;
+        };
+        /** @description One's own work. */
+        MyWork: {
+            open: components["schemas"]["MyAssignment"][];
+            batches: components["schemas"]["OfferedBatch"][];
+            figures: components["schemas"]["MyFigures"];
+        };
         /** @description What to select and tag. */
         NamedSelection: {
             /** @description Number of samples. */
@@ -4334,6 +5099,11 @@ export interface components {
             /** @default false */
             overwrite?: boolean;
         };
+        /** @description The assignment that was taken. */
+        NextWork: {
+            /** @description Null where nothing is left for the caller. */
+            work: components["schemas"]["Work"] | null;
+        };
         /** @description Spread of a number. */
         NumberRange: {
             min: number;
@@ -4375,10 +5145,30 @@ export interface components {
             unit: string;
             detail: string;
         };
+        /** @description A batch with work for the caller. */
+        OfferedBatch: {
+            id: string;
+            name: string;
+            dataset: string;
+            label_set: string;
+            /** @description How many people label each sample. */
+            overlap: number;
+            due: string | null;
+            /** @enum {string} */
+            state: "open" | "paused";
+            /** @description Samples that wait for annotators. */
+            annotate: number;
+            /** @description Samples that wait for a reviewer. */
+            review: number;
+        };
         /** @description The ontology in force at a commit. */
         OntologyVersion: {
             sha256: string;
             short: string;
+        };
+        /** @description Operations, applied in order; one that cannot be applied is refused, and the others go on. */
+        OperationsBody: {
+            operations: (components["schemas"]["AddOperation"] | components["schemas"]["ReshapeOperation"] | components["schemas"]["ReclassifyOperation"] | components["schemas"]["DescribeOperation"] | components["schemas"]["DeleteOperation"] | components["schemas"]["StepOperation"] | components["schemas"]["RestoreOperation"])[];
         };
         /** @description How the organisation shares the work on data, which decides what roles allow. */
         Organisation: {
@@ -4400,6 +5190,10 @@ export interface components {
             import: components["schemas"]["ImportOrigin"] | null;
             ontology: components["schemas"]["OntologyVersion"] | null;
             guideline: string | null;
+        };
+        /** @description What became of several samples. */
+        Outcomes: {
+            items: components["schemas"]["WorkOutcome"][];
         };
         /** @description A dataset at a glance. Classes and splits count the annotations of the first label set. */
         Overview: {
@@ -4510,6 +5304,44 @@ export interface components {
             /** @constant */
             status: "ready";
         };
+        /** @description Why a sample is given back. */
+        ReasonBody: {
+            /** @default  */
+            reason?: string;
+        };
+        /** @description Give an annotation another class. */
+        ReclassifyOperation: {
+            /** @description A UUID of version 4 or 7 that the client draws; a repetition changes nothing. */
+            id: string;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-class";
+            annotation: string;
+            class: string;
+        };
+        /** @description The answer to a list of operations. */
+        Recorded: {
+            recorded: string[];
+            /** @description Ids that were recorded before; nothing changed. */
+            repeated: string[];
+            refused: components["schemas"]["Refusal"][];
+            /** @description Those that changed, as they are now. */
+            annotations: components["schemas"]["ChangedAnnotation"][];
+            position: number;
+            to_undo: number;
+            to_redo: number;
+            /** Format: date-time */
+            lease_until: string;
+            /** @enum {string} */
+            state: "draft" | "submitted" | "accepted" | "sent-back" | "skipped" | "released" | "expired";
+        };
         /** @description A branch or a tag. */
         Ref: {
             name: string;
@@ -4523,6 +5355,12 @@ export interface components {
         /** @description Branches and tags of a dataset. */
         RefList: {
             items: components["schemas"]["Ref"][];
+        };
+        /** @description An operation that was not recorded. */
+        Refusal: {
+            id: string;
+            code: string;
+            what: string;
         };
         /** @description A release with its card and its files. */
         Release: {
@@ -4579,6 +5417,15 @@ export interface components {
             };
             gates: components["schemas"]["PassedGates"];
         };
+        /** @description What is wrong with a sample, or with one annotation of it. */
+        RemarkBody: {
+            /** @default  */
+            note?: string;
+            /** @default  */
+            category?: string;
+            /** @default  */
+            annotation?: string;
+        };
         /** @description A grant that would change a no. */
         Remedy: {
             role: string;
@@ -4591,10 +5438,53 @@ export interface components {
             /** @description How it looks for labels, in words. */
             rule: string;
         };
+        /** @description Give an annotation another shape; with `kind`, one of another kind. */
+        ReshapeOperation: {
+            /** @description A UUID of version 4 or 7 that the client draws; a repetition changes nothing. */
+            id: string;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            bbox?: number[] | null;
+            rotated?: number[] | null;
+            rings?: number[][] | null;
+            keypoints?: number[] | null;
+            mask?: components["schemas"]["MaskShape"] | null;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "set-shape";
+            annotation: string;
+            kind?: components["schemas"]["Kind"] | null;
+        };
         /** @description Conflicts that were resolved. */
         ResolvedConflicts: {
             /** @description Their positions. */
             settled: number[];
+        };
+        /** @description An annotation, or all of them, as after an event. */
+        RestoreOperation: {
+            /** @description A UUID of version 4 or 7 that the client draws; a repetition changes nothing. */
+            id: string;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "restore";
+            position: number;
+            /**
+             * @description Empty for all.
+             * @default
+             */
+            annotation?: string;
         };
         /** @description What a run of the checks changed: keys of findings. */
         RetestChanges: {
@@ -4816,6 +5706,14 @@ export interface components {
         SavedViews: {
             items: components["schemas"]["SavedView"][];
         };
+        /** @description Which samples that wait for a review. */
+        SelectedBody: {
+            /** @default  */
+            batch?: string;
+            samples?: string[];
+            /** @default 0 */
+            agreement?: number;
+        };
         /** @description Selected samples, each with its reason. */
         SelectionReport: {
             dataset: string;
@@ -4831,6 +5729,15 @@ export interface components {
             picks: components["schemas"]["Pick"][];
             /** @description Samples tagged `picked:NAME`; null without a name. */
             tagged: number | null;
+        };
+        /** @description Samples that are sent back, with one remark. */
+        SendBackBody: {
+            /** @default  */
+            batch?: string;
+            samples?: string[];
+            /** @default 0 */
+            agreement?: number;
+            remark: components["schemas"]["RemarkBody"];
         };
         /** @description Who is signed in, and to which workspace. */
         Session: {
@@ -5120,6 +6027,26 @@ export interface components {
              */
             edit?: string;
         };
+        /** @description Undo the last operation, or bring back the one that was undone last. */
+        StepOperation: {
+            /** @description A UUID of version 4 or 7 that the client draws; a repetition changes nothing. */
+            id: string;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            do: "redo" | "undo";
+            /**
+             * @description The one that is meant; empty for any.
+             * @default
+             */
+            operation?: string;
+        };
         /** @description An edit that was undone or redone. */
         SteppedEdit: {
             edit: components["schemas"]["StagedEdit"];
@@ -5129,6 +6056,17 @@ export interface components {
             to_redo: number;
             /** @description Whether the branch has uncommitted edits now. */
             dirty: boolean;
+        };
+        /** @description The end of an assignment. */
+        SubmitBody: {
+            id?: string | null;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+            /** @default  */
+            note?: string;
         };
         /** @description People who work together, and the datasets that belong to them. */
         Team: {
@@ -5146,6 +6084,29 @@ export interface components {
         /** @description All teams, ordered by name. */
         Teams: {
             items: components["schemas"]["Team"][];
+        };
+        /** @description A remark or a question, with its comments. */
+        Thread: {
+            id: string;
+            /** @enum {string} */
+            kind: "remark" | "question";
+            category: string;
+            class: string;
+            /** @enum {string} */
+            state: "open" | "resolved";
+            sample: string;
+            /** @description Empty: about the whole image. */
+            annotation: string;
+            /** @description x, y in pixels of the upright image. */
+            place: number[] | null;
+            by: string;
+            /** Format: date-time */
+            at: string;
+            comments: components["schemas"]["Comment"][];
+        };
+        /** @description Threads, the open ones first. */
+        Threads: {
+            items: components["schemas"]["Thread"][];
         };
         /** @description The token of the link. */
         Token: {
@@ -5276,6 +6237,18 @@ export interface components {
         VectorModels: {
             items: components["schemas"]["VectorModel"][];
         };
+        /** @description What a reviewer decides. */
+        VerdictBody: {
+            /** @enum {string} */
+            verdict: "accept" | "send-back";
+            remarks?: components["schemas"]["RemarkBody"][];
+            id?: string | null;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+        };
         /** @description What a saved view shows; `overwrite` replaces the one that has the name. */
         ViewBody: {
             /** @default  */
@@ -5310,6 +6283,24 @@ export interface components {
             /** @default false */
             overwrite?: boolean;
         };
+        /** @description A sample that waits for a review. */
+        WaitingReview: {
+            batch: string;
+            sample: string;
+            name: string;
+            reason: string;
+            by: string[];
+            /** @description Number of annotations of each copy. */
+            annotations: number[];
+            /** @description Of several copies, 0 to 1. */
+            agreement: number | null;
+            /** Format: date-time */
+            since: string;
+        };
+        /** @description The samples that wait for a review, the longest first. */
+        WaitingReviews: {
+            items: components["schemas"]["WaitingReview"][];
+        };
         /** @description A waiver of the contract, and the number of findings that it covers. */
         WaiverUse: {
             check: string;
@@ -5320,11 +6311,151 @@ export interface components {
             until: string;
             findings: number;
         };
+        /** @description What somebody asks for; empty for any. */
+        WantedBody: {
+            /** @default  */
+            dataset?: string;
+            /** @default  */
+            batch?: string;
+            /**
+             * @default
+             * @enum {string}
+             */
+            kind?: "" | "annotate" | "review";
+        };
         /** @description Everyone who may do something, ordered by address. */
         WhoCan: {
             action: string;
             resource: string;
             items: components["schemas"]["Access"][];
+        };
+        /** @description An assignment with all that its page needs. */
+        Work: {
+            assignment: string;
+            /** @enum {string} */
+            kind: "annotate" | "review";
+            actor: string;
+            /** @enum {string} */
+            state: "draft" | "submitted" | "accepted" | "sent-back" | "skipped" | "released" | "expired";
+            /** @description 1 at first; one more each time that it was sent back. */
+            round: number;
+            /** Format: date-time */
+            lease_until: string;
+            active_s: number;
+            note: string;
+            /** Format: date-time */
+            started_at: string;
+            submitted_at: string | null;
+            batch: components["schemas"]["WorkBatch"];
+            guideline: components["schemas"]["WorkGuideline"];
+            sample: components["schemas"]["WorkSample"];
+            review_reason: string;
+            classes: components["schemas"]["ClassCard"][];
+            annotations: components["schemas"]["WorkAnnotation"][];
+            /** @description Number of events in its record. */
+            position: number;
+            to_undo: number;
+            to_redo: number;
+            remarks: components["schemas"]["Thread"][];
+            /** @description For a review: what the annotators submitted. */
+            others: components["schemas"]["BlindCopy"][];
+            /** @description What probably comes next. */
+            ahead: components["schemas"]["WorkSample"][];
+        };
+        /** @description An annotation of an assignment; coordinates are pixels of the upright image. */
+        WorkAnnotation: {
+            id: string;
+            /** @enum {string} */
+            kind: "classification" | "box" | "rotated_box" | "polygon" | "mask" | "keypoints" | "polyline" | "ellipse" | "point" | "caption";
+            /** @description Name of the class. */
+            class: string;
+            class_id: number;
+            /** @description Left, top, width, height; null for the whole image. */
+            bbox: number[] | null;
+            /** @description Each x1, y1, x2, y2, ...; as `Annotation` has them. */
+            rings: number[][];
+            /** @description x, y, v triples. */
+            keypoints: number[];
+            mask: components["schemas"]["WorkMask"] | null;
+            /** @description Confidence of a prelabel that nobody changed. */
+            score: number | null;
+            iscrowd: boolean;
+            author: string;
+            text: string | null;
+            attributes: {
+                [key: string]: unknown;
+            };
+            area: number | null;
+            source_id: string;
+            /** @enum {string} */
+            origin: "drawn" | "prelabel" | "adjusted" | "imported";
+        };
+        /** @description What whoever works in a batch sees of it. */
+        WorkBatch: {
+            id: string;
+            name: string;
+            dataset: string;
+            label_set: string;
+            /** @description How many people label each sample. */
+            overlap: number;
+            due: string | null;
+        };
+        /** @description One event of the record of an assignment. */
+        WorkEvent: {
+            position: number;
+            operation: string;
+            actor: string;
+            verb: string;
+            annotation: string;
+            /** @description The operation that an undo or redo concerns. */
+            reverts: string;
+            /** Format: date-time */
+            at: string;
+            active_ms: number;
+            after: components["schemas"]["WorkAnnotation"] | null;
+        };
+        /** @description The record of an assignment, in order. */
+        WorkEvents: {
+            items: components["schemas"]["WorkEvent"][];
+        };
+        /** @description The guideline that a batch is labelled under. */
+        WorkGuideline: {
+            /** @description 0 where there is none. */
+            version: number;
+            /** @description Whether the caller has acknowledged it, or a later one. */
+            acknowledged: boolean;
+        };
+        /** @description A binary mask as COCO run lengths, column-major. */
+        WorkMask: {
+            /** @description Height, width in pixels. */
+            size: [
+                number,
+                number
+            ];
+            /** @description Compressed run lengths. */
+            counts: string;
+        };
+        /** @description What became of an assignment and its sample. */
+        WorkOutcome: {
+            assignment: string;
+            /** @enum {string} */
+            state: "draft" | "submitted" | "accepted" | "sent-back" | "skipped" | "released" | "expired";
+            sample: string;
+            /** @enum {string} */
+            sample_state: "waiting" | "submitted" | "accepted" | "skipped";
+            /** @description Why the sample needs a reviewer; empty where it does not. */
+            review_reason: string;
+            /** @description Whether this is the answer to an earlier request with this id. */
+            repeated: boolean;
+        };
+        /** @description The image of an assignment. */
+        WorkSample: {
+            id: string;
+            name: string;
+            width_px: number;
+            height_px: number;
+            /** @description Address of the image; `?size=256` gives a thumbnail. */
+            image: string;
         };
         /** @description The workspace that the server answers for. */
         Workspace: {
@@ -5376,20 +6507,28 @@ export type AccessRequests = components['schemas']['AccessRequests'];
 export type AccessReview = components['schemas']['AccessReview'];
 export type ActionBody = components['schemas']['ActionBody'];
 export type Add = components['schemas']['Add'];
+export type AddOperation = components['schemas']['AddOperation'];
 export type Annotation = components['schemas']['Annotation'];
 export type AnnotationChangeCounts = components['schemas']['AnnotationChangeCounts'];
+export type AnswerBody = components['schemas']['AnswerBody'];
 export type ApiToken = components['schemas']['ApiToken'];
 export type ApiTokens = components['schemas']['ApiTokens'];
 export type Approval = components['schemas']['Approval'];
 export type ApprovalList = components['schemas']['ApprovalList'];
 export type Approving = components['schemas']['Approving'];
+export type AskBody = components['schemas']['AskBody'];
 export type AuditEvent = components['schemas']['AuditEvent'];
 export type AuditLog = components['schemas']['AuditLog'];
 export type AuditProblem = components['schemas']['AuditProblem'];
 export type AuditVerification = components['schemas']['AuditVerification'];
 export type Augmentation = components['schemas']['Augmentation'];
+export type BatchAnswer = components['schemas']['BatchAnswer'];
+export type BatchBody = components['schemas']['BatchBody'];
+export type BatchList = components['schemas']['BatchList'];
+export type BatchProgress = components['schemas']['BatchProgress'];
 export type Blame = components['schemas']['Blame'];
 export type BlameList = components['schemas']['BlameList'];
+export type BlindCopy = components['schemas']['BlindCopy'];
 export type BranchProtection = components['schemas']['BranchProtection'];
 export type BranchRules = components['schemas']['BranchRules'];
 export type BrowserSession = components['schemas']['BrowserSession'];
@@ -5399,6 +6538,7 @@ export type CardExport = components['schemas']['CardExport'];
 export type CardGate = components['schemas']['CardGate'];
 export type ChangeCounts = components['schemas']['ChangeCounts'];
 export type ChangeGroup = components['schemas']['ChangeGroup'];
+export type ChangedAnnotation = components['schemas']['ChangedAnnotation'];
 export type ChangedField = components['schemas']['ChangedField'];
 export type ChangedSample = components['schemas']['ChangedSample'];
 export type Changes = components['schemas']['Changes'];
@@ -5408,9 +6548,13 @@ export type CheckRun = components['schemas']['CheckRun'];
 export type CheckSummary = components['schemas']['CheckSummary'];
 export type Checkpoint = components['schemas']['Checkpoint'];
 export type Choice = components['schemas']['Choice'];
+export type ClassAttribute = components['schemas']['ClassAttribute'];
+export type ClassCard = components['schemas']['ClassCard'];
 export type ClassCount = components['schemas']['ClassCount'];
 export type ClassMapping = components['schemas']['ClassMapping'];
 export type ClassMappingReport = components['schemas']['ClassMappingReport'];
+export type ClosedBatch = components['schemas']['ClosedBatch'];
+export type Comment = components['schemas']['Comment'];
 export type Commit = components['schemas']['Commit'];
 export type CommitStats = components['schemas']['CommitStats'];
 export type ComparedAnnotation = components['schemas']['ComparedAnnotation'];
@@ -5430,9 +6574,11 @@ export type DatasetRow = components['schemas']['DatasetRow'];
 export type DecidedFindings = components['schemas']['DecidedFindings'];
 export type DecisionBody = components['schemas']['DecisionBody'];
 export type Delete = components['schemas']['Delete'];
+export type DeleteOperation = components['schemas']['DeleteOperation'];
 export type DerivedPlan = components['schemas']['DerivedPlan'];
 export type DerivedSample = components['schemas']['DerivedSample'];
 export type DerivedSamples = components['schemas']['DerivedSamples'];
+export type DescribeOperation = components['schemas']['DescribeOperation'];
 export type Device = components['schemas']['Device'];
 export type DeviceAnswer = components['schemas']['DeviceAnswer'];
 export type DeviceBegun = components['schemas']['DeviceBegun'];
@@ -5446,6 +6592,7 @@ export type EditedRow = components['schemas']['EditedRow'];
 export type EditsBody = components['schemas']['EditsBody'];
 export type EmbeddingMap = components['schemas']['EmbeddingMap'];
 export type Explanation = components['schemas']['Explanation'];
+export type ExtendBody = components['schemas']['ExtendBody'];
 export type Facets = components['schemas']['Facets'];
 export type FailedSample = components['schemas']['FailedSample'];
 export type FieldSummary = components['schemas']['FieldSummary'];
@@ -5487,7 +6634,8 @@ export type LabelFormat = components['schemas']['LabelFormat'];
 export type LabelFormatList = components['schemas']['LabelFormatList'];
 export type LabelImport = components['schemas']['LabelImport'];
 export type LabelSetCount = components['schemas']['LabelSetCount'];
-export type Landing = components['schemas']['Landing'];
+export type LandingInput = components['schemas']['Landing-Input'];
+export type LandingOutput = components['schemas']['Landing-Output'];
 export type Link = components['schemas']['Link'];
 export type ListedFinding = components['schemas']['ListedFinding'];
 export type Log = components['schemas']['Log'];
@@ -5505,6 +6653,9 @@ export type MergeCounts = components['schemas']['MergeCounts'];
 export type MergeDetail = components['schemas']['MergeDetail'];
 export type MergeList = components['schemas']['MergeList'];
 export type MergePreview = components['schemas']['MergePreview'];
+export type MyAssignment = components['schemas']['MyAssignment'];
+export type MyFigures = components['schemas']['MyFigures'];
+export type MyWork = components['schemas']['MyWork'];
 export type NamedSelection = components['schemas']['NamedSelection'];
 export type NewAccessRequest = components['schemas']['NewAccessRequest'];
 export type NewApiToken = components['schemas']['NewApiToken'];
@@ -5524,13 +6675,17 @@ export type NewTeam = components['schemas']['NewTeam'];
 export type NewToken = components['schemas']['NewToken'];
 export type NewUndo = components['schemas']['NewUndo'];
 export type NewViewName = components['schemas']['NewViewName'];
+export type NextWork = components['schemas']['NextWork'];
 export type NumberRange = components['schemas']['NumberRange'];
 export type ObjectIds = components['schemas']['ObjectIds'];
 export type ObjectPage = components['schemas']['ObjectPage'];
 export type ObjectiveResult = components['schemas']['ObjectiveResult'];
+export type OfferedBatch = components['schemas']['OfferedBatch'];
 export type OntologyVersion = components['schemas']['OntologyVersion'];
+export type OperationsBody = components['schemas']['OperationsBody'];
 export type Organisation = components['schemas']['Organisation'];
 export type Origin = components['schemas']['Origin'];
+export type Outcomes = components['schemas']['Outcomes'];
 export type Overview = components['schemas']['Overview'];
 export type PassedGates = components['schemas']['PassedGates'];
 export type People = components['schemas']['People'];
@@ -5542,16 +6697,23 @@ export type Privacy = components['schemas']['Privacy'];
 export type Protection = components['schemas']['Protection'];
 export type QuarantinedItem = components['schemas']['QuarantinedItem'];
 export type Ready = components['schemas']['Ready'];
+export type ReasonBody = components['schemas']['ReasonBody'];
+export type ReclassifyOperation = components['schemas']['ReclassifyOperation'];
+export type Recorded = components['schemas']['Recorded'];
 export type Ref = components['schemas']['Ref'];
 export type RefList = components['schemas']['RefList'];
+export type Refusal = components['schemas']['Refusal'];
 export type Release = components['schemas']['Release'];
 export type ReleaseFile = components['schemas']['ReleaseFile'];
 export type ReleaseList = components['schemas']['ReleaseList'];
 export type ReleasePlan = components['schemas']['ReleasePlan'];
 export type ReleaseRow = components['schemas']['ReleaseRow'];
+export type RemarkBody = components['schemas']['RemarkBody'];
 export type Remedy = components['schemas']['Remedy'];
 export type ReopenedExport = components['schemas']['ReopenedExport'];
+export type ReshapeOperation = components['schemas']['ReshapeOperation'];
 export type ResolvedConflicts = components['schemas']['ResolvedConflicts'];
+export type RestoreOperation = components['schemas']['RestoreOperation'];
 export type RetestChanges = components['schemas']['RetestChanges'];
 export type ReviewRow = components['schemas']['ReviewRow'];
 export type Rollback = components['schemas']['Rollback'];
@@ -5568,7 +6730,9 @@ export type SampleIds = components['schemas']['SampleIds'];
 export type SamplePage = components['schemas']['SamplePage'];
 export type SavedView = components['schemas']['SavedView'];
 export type SavedViews = components['schemas']['SavedViews'];
+export type SelectedBody = components['schemas']['SelectedBody'];
 export type SelectionReport = components['schemas']['SelectionReport'];
+export type SendBackBody = components['schemas']['SendBackBody'];
 export type Session = components['schemas']['Session'];
 export type Sessions = components['schemas']['Sessions'];
 export type SetAttributes = components['schemas']['SetAttributes'];
@@ -5594,10 +6758,14 @@ export type StagedEdits = components['schemas']['StagedEdits'];
 export type StagedFix = components['schemas']['StagedFix'];
 export type StateCounts = components['schemas']['StateCounts'];
 export type StepBody = components['schemas']['StepBody'];
+export type StepOperation = components['schemas']['StepOperation'];
 export type SteppedEdit = components['schemas']['SteppedEdit'];
+export type SubmitBody = components['schemas']['SubmitBody'];
 export type Team = components['schemas']['Team'];
 export type TeamDatasets = components['schemas']['TeamDatasets'];
 export type Teams = components['schemas']['Teams'];
+export type Thread = components['schemas']['Thread'];
+export type Threads = components['schemas']['Threads'];
 export type Token = components['schemas']['Token'];
 export type TrackedFinding = components['schemas']['TrackedFinding'];
 export type TrackedFindingPage = components['schemas']['TrackedFindingPage'];
@@ -5610,9 +6778,22 @@ export type UserCode = components['schemas']['UserCode'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type VectorModel = components['schemas']['VectorModel'];
 export type VectorModels = components['schemas']['VectorModels'];
+export type VerdictBody = components['schemas']['VerdictBody'];
 export type ViewBody = components['schemas']['ViewBody'];
+export type WaitingReview = components['schemas']['WaitingReview'];
+export type WaitingReviews = components['schemas']['WaitingReviews'];
 export type WaiverUse = components['schemas']['WaiverUse'];
+export type WantedBody = components['schemas']['WantedBody'];
 export type WhoCan = components['schemas']['WhoCan'];
+export type Work = components['schemas']['Work'];
+export type WorkAnnotation = components['schemas']['WorkAnnotation'];
+export type WorkBatch = components['schemas']['WorkBatch'];
+export type WorkEvent = components['schemas']['WorkEvent'];
+export type WorkEvents = components['schemas']['WorkEvents'];
+export type WorkGuideline = components['schemas']['WorkGuideline'];
+export type WorkMask = components['schemas']['WorkMask'];
+export type WorkOutcome = components['schemas']['WorkOutcome'];
+export type WorkSample = components['schemas']['WorkSample'];
 export type Workspace = components['schemas']['Workspace'];
 export type Problem = components['schemas']['Problem'];
 export type $defs = Record<string, never>;
@@ -6974,7 +8155,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Landing"];
+                "application/json": components["schemas"]["Landing-Input"];
             };
         };
         responses: {
@@ -7307,6 +8488,877 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SteppedEdit"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_my_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MyWork"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    take_next_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WantedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NextWork"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Work"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_work_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkEvents"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_work_image: {
+        parameters: {
+            query?: {
+                /** @description Longer side of a thumbnail; 0 for the whole image. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_next_work_image: {
+        parameters: {
+            query?: {
+                /** @description Longer side of a thumbnail; 0 for the whole image. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    record_operations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OperationsBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Recorded"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    submit_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubmitBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    skip_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    release_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReasonBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    ask_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    review_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["VerdictBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkOutcome"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    answer_thread: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                thread: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_questions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Threads"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_batches: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchList"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    open_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BatchBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pause_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    extend_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExtendBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchAnswer"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    land_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Landing-Output"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    close_batch: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClosedBatch"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_reviews: {
+        parameters: {
+            query?: {
+                /** @description Only this batch. */
+                batch?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WaitingReviews"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    accept_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcomes"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    merge_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectedBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcomes"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_back_reviews: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendBackBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Outcomes"];
                 };
             };
             /** @description A problem (RFC 9457) */

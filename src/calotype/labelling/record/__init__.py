@@ -1,0 +1,1 @@
+"""The record of an assignment: operations, the event log, the present state that follows from it."""

@@ -1,0 +1,1 @@
+"""Reviews: what waits, and what reviewers decide."""

@@ -1,0 +1,250 @@
+"""HTTP routes of labelling: one's own work, batches, reviews, questions."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from calotype.foundation.actor import Permission
+from calotype.foundation.http import Ask, Named, Session, action, file_answer, room_routes
+from calotype.labelling import answers, service
+from calotype.labelling.bodies import (
+    AnswerBody,
+    AskBody,
+    BatchBody,
+    ExtendBody,
+    OperationsBody,
+    ReasonBody,
+    SelectedBody,
+    SendBackBody,
+    SubmitBody,
+    VerdictBody,
+    WantedBody,
+)
+from calotype.labelling.model import MAX_BYTES
+from calotype.labelling.reviews import service as reviews
+
+routes = room_routes("labelling")
+
+WORK = action(Permission.WORK_DO)
+REVIEW = action(Permission.WORK_REVIEW)
+MANAGE = action(Permission.BATCH_MANAGE)
+RULE = action(Permission.GUIDELINE_EDIT)
+Size = Annotated[int, Query(ge=0, le=1_024, description="Longer side of a thumbnail; 0 for the whole image.")]
+_IMAGES = file_answer("image/jpeg", "image/png")
+
+
+@routes.get("/work", **WORK)
+def show_my_work(ask: Ask) -> answers.MyWork:
+    """Show one's own work: what is open, the batches with work for one, one's own figures."""
+    return answers.MyWork.of(service.my_work(ask.actor, store=ask.store))
+
+
+@routes.post("/work/next", **WORK)
+def take_next_work(body: WantedBody, ask: Ask) -> answers.NextWork:
+    """Take the next assignment, under a lease; what one holds already comes first."""
+    wanted = service.Wanted(body.dataset, body.batch, body.kind)
+    taken = service.next_work(ask.actor, store=ask.store, wanted=wanted)
+    return answers.NextWork.of({"work": service.work(ask.actor, taken, store=ask.store) if taken else None})
+
+
+@routes.get("/work/{assignment}", **WORK)
+def show_work(assignment: Named, ask: Ask) -> answers.Work:
+    """Show an assignment with all that its page needs."""
+    return answers.Work.of(service.work(ask.actor, assignment, store=ask.store))
+
+
+@routes.get("/work/{assignment}/events", **WORK)
+def list_work_events(assignment: Named, ask: Ask) -> answers.WorkEvents:
+    """List the record of an assignment in order: who did what, and when."""
+    return answers.WorkEvents.of({"items": service.work_events(ask.actor, assignment, store=ask.store)})
+
+
+@routes.get("/work/{assignment}/image", **WORK, **_IMAGES, response_class=Response)
+async def show_work_image(assignment: Named, ask: Ask, size: Size = 0) -> Response:
+    """Show the image of an assignment; needs no right to read the dataset."""
+    return await _image(ask, assignment, size, ahead=False)
+
+
+@routes.get("/work/{assignment}/next-image", **WORK, **_IMAGES, response_class=Response)
+async def show_next_work_image(assignment: Named, ask: Ask, size: Size = 0) -> Response:
+    """Show the image that comes after an own assignment, to have it at hand."""
+    return await _image(ask, assignment, size, ahead=True)
+
+
+async def _image(ask: Session, assignment: str, size: int, *, ahead: bool) -> Response:
+    look = asyncio.to_thread(service.work_image, ask.actor, assignment, store=ask.store, ahead=ahead)
+    dataset, media = await look
+    data, mime = await asyncio.wrap_future(ask.ports.rendered(dataset, media, store=ask.store, size_px=size))
+    return Response(data, media_type=mime, headers={"cache-control": "private, max-age=3600"})
+
+
+@routes.post("/work/{assignment}/operations", **action(Permission.WORK_DO, max_body_bytes=MAX_BYTES))
+def record_operations(assignment: Named, body: OperationsBody, ask: Ask) -> answers.Recorded:
+    """Record operations on an own assignment."""
+    recorded = service.record(ask.actor, assignment, body.plain(), store=ask.store)
+    return answers.Recorded.of(recorded.to_dict())
+
+
+@routes.post("/work/{assignment}/submit", **WORK)
+def submit_work(assignment: Named, body: SubmitBody, ask: Ask) -> answers.WorkOutcome:
+    """Submit an own assignment."""
+    outcome = service.submit(
+        ask.actor, assignment, store=ask.store, id=body.id or "", active_ms=body.active_ms, note=body.note
+    )
+    return answers.WorkOutcome.of(outcome.to_dict())
+
+
+@routes.post("/work/{assignment}/skip", **WORK)
+def skip_work(assignment: Named, body: ReasonBody, ask: Ask) -> answers.WorkOutcome:
+    """Say that a sample cannot be labelled, and why."""
+    return answers.WorkOutcome.of(service.skip(ask.actor, assignment, body.reason, store=ask.store).to_dict())
+
+
+@routes.post("/work/{assignment}/release", **WORK)
+def release_work(assignment: Named, body: ReasonBody, ask: Ask) -> answers.WorkOutcome:
+    """Give a sample back to the queue."""
+    outcome = service.release_work(ask.actor, assignment, body.reason, store=ask.store)
+    return answers.WorkOutcome.of(outcome.to_dict())
+
+
+@routes.post("/work/{assignment}/ask", **WORK)
+def ask_question(assignment: Named, body: AskBody, ask: Ask) -> answers.Thread:
+    """Ask how something should be labelled."""
+    place = None if body.place is None else (float(body.place[0]), float(body.place[1]))
+    asked = service.ask(
+        ask.actor,
+        assignment,
+        body.text,
+        store=ask.store,
+        annotation=body.annotation,
+        place=place,
+        class_name=body.class_,
+    )
+    return answers.Thread.of(asked)
+
+
+@routes.post("/work/{assignment}/review", **REVIEW)
+def review_work(assignment: Named, body: VerdictBody, ask: Ask) -> answers.WorkOutcome:
+    """Judge a sample whose review one has: accept it as it is now, or send it back."""
+    verdict = reviews.Verdict(body.verdict, tuple(remark.remark() for remark in body.remarks))
+    outcome = reviews.review(
+        ask.actor, assignment, verdict, store=ask.store, id=body.id or "", active_ms=body.active_ms
+    )
+    return answers.WorkOutcome.of(outcome.to_dict())
+
+
+@routes.post("/threads/{thread}/answers", **WORK)
+def answer_thread(thread: Named, body: AnswerBody, ask: Ask) -> answers.Thread:
+    """Answer a question (who writes the guideline) or a remark (its annotator)."""
+    return answers.Thread.of(
+        service.answer(ask.actor, thread, body.text, store=ask.store, resolve=body.resolve)
+    )
+
+
+@routes.get("/datasets/{dataset}/questions", **RULE)
+def list_questions(dataset: Named, ask: Ask) -> answers.Threads:
+    """List the questions of annotators, the open ones first."""
+    return answers.Threads.of({"items": service.questions(ask.actor, dataset, store=ask.store)})
+
+
+@routes.get("/datasets/{dataset}/batches", **MANAGE)
+def list_batches(dataset: Named, ask: Ask) -> answers.BatchList:
+    """List the batches of a dataset with their progress."""
+    listed = service.batches(ask.actor, dataset, store=ask.store)
+    return answers.BatchList.of({"items": [status.to_dict() for status in listed]})
+
+
+@routes.post("/datasets/{dataset}/batches", status_code=201, **MANAGE)
+def open_batch(dataset: Named, body: BatchBody, ask: Ask) -> answers.BatchAnswer:
+    """Open a batch."""
+    status = service.open_batch(ask.actor, dataset, body.name, store=ask.store, options=body.options())
+    return answers.BatchAnswer.of(status.to_dict())
+
+
+@routes.get("/datasets/{dataset}/batches/{batch}", **MANAGE)
+def show_batch(dataset: Named, batch: Named, ask: Ask) -> answers.BatchAnswer:
+    """Show a batch with its progress."""
+    return answers.BatchAnswer.of(service.batch(ask.actor, dataset, batch, store=ask.store).to_dict())
+
+
+@routes.post("/datasets/{dataset}/batches/{batch}/pause", **MANAGE)
+def pause_batch(dataset: Named, batch: Named, ask: Ask) -> answers.BatchAnswer:
+    """Hand out no more work of a batch."""
+    return answers.BatchAnswer.of(service.pause_batch(ask.actor, dataset, batch, store=ask.store).to_dict())
+
+
+@routes.post("/datasets/{dataset}/batches/{batch}/resume", **MANAGE)
+def resume_batch(dataset: Named, batch: Named, ask: Ask) -> answers.BatchAnswer:
+    """Hand out the work of a paused batch again."""
+    return answers.BatchAnswer.of(service.resume_batch(ask.actor, dataset, batch, store=ask.store).to_dict())
+
+
+@routes.post("/datasets/{dataset}/batches/{batch}/extend", **MANAGE)
+def extend_batch(dataset: Named, batch: Named, body: ExtendBody, ask: Ask) -> answers.BatchAnswer:
+    """Change the due day, the priority or the people of a batch."""
+    status = service.extend_batch(
+        ask.actor,
+        dataset,
+        batch,
+        store=ask.store,
+        due=body.due,
+        priority=body.priority,
+        to=body.to,
+        reviewers=body.reviewers,
+    )
+    return answers.BatchAnswer.of(status.to_dict())
+
+
+@routes.post("/datasets/{dataset}/batches/{batch}/land", **MANAGE)
+def land_batch(dataset: Named, batch: Named, ask: Ask) -> answers.Landing:
+    """Commit the accepted work of a batch to its branch."""
+    return answers.Landing.of(service.land_batch(ask.actor, dataset, batch, store=ask.store).to_dict())
+
+
+@routes.post("/datasets/{dataset}/batches/{batch}/close", **MANAGE)
+def close_batch(dataset: Named, batch: Named, ask: Ask) -> answers.ClosedBatch:
+    """Land what is accepted, and end the batch."""
+    status, landed = service.close_batch(ask.actor, dataset, batch, store=ask.store)
+    return answers.ClosedBatch.of({"batch": status.to_dict(), "landed": landed.to_dict()})
+
+
+@routes.get("/datasets/{dataset}/reviews", **REVIEW)
+def list_reviews(
+    dataset: Named,
+    ask: Ask,
+    batch: Annotated[str, Query(max_length=200, description="Only this batch.")] = "",
+) -> answers.WaitingReviews:
+    """List the samples that wait for a review, the longest first."""
+    return answers.WaitingReviews.of(
+        {"items": reviews.to_review(ask.actor, dataset, store=ask.store, batch=batch)}
+    )
+
+
+@routes.post("/datasets/{dataset}/reviews/accept", **REVIEW)
+def accept_reviews(dataset: Named, body: SelectedBody, ask: Ask) -> answers.Outcomes:
+    """Accept many samples at once as they were submitted."""
+    done = reviews.accept_reviews(ask.actor, dataset, store=ask.store, selected=_selected(body))
+    return answers.Outcomes.of({"items": [outcome.to_dict() for outcome in done]})
+
+
+@routes.post("/datasets/{dataset}/reviews/merge", **REVIEW)
+def merge_reviews(dataset: Named, body: SelectedBody, ask: Ask) -> answers.Outcomes:
+    """Merge the copies of samples by several people, and accept the result."""
+    done = reviews.merge_reviews(ask.actor, dataset, store=ask.store, selected=_selected(body))
+    return answers.Outcomes.of({"items": [outcome.to_dict() for outcome in done]})
+
+
+@routes.post("/datasets/{dataset}/reviews/send-back", **REVIEW)
+def send_back_reviews(dataset: Named, body: SendBackBody, ask: Ask) -> answers.Outcomes:
+    """Send samples back to their authors with one remark."""
+    done = reviews.send_back_reviews(
+        ask.actor, dataset, body.remark.remark(), store=ask.store, selected=_selected(body)
+    )
+    return answers.Outcomes.of({"items": [outcome.to_dict() for outcome in done]})
+
+
+def _selected(body: SelectedBody) -> reviews.Selected:
+    return reviews.Selected(body.batch, tuple(body.samples), body.agreement)
