@@ -1,13 +1,9 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey } from "@/api/cache";
-import { call, part } from "@/api/client";
-import type { EditsBody } from "@/api/schema.gen";
+import { call } from "@/api/client";
+import type { EditsBody, OperationsBody, VerdictBody } from "@/api/schema.gen";
 import { branchQuery, MAIN } from "@/kit/branch";
-import type { MyWork, Operation, Recorded, Thread, Work } from "./components/work/types";
-
-/** Calls of labelling work, whose values are described in `components/work/types.ts`. */
-const callWork = <T>(method: "get" | "post", path: string, body?: unknown, signal?: AbortSignal): Promise<T> =>
-  (call as unknown as (method: string, path: string, request: object) => Promise<T>)(method, path, { ...(body === undefined ? {} : { body }), ...(signal ? { signal } : {}) });
+import type { Operation, Recorded, Work } from "./components/work/types";
 
 export type Edit = EditsBody["edits"][number];
 export type EditOfAnnotation = Extract<Edit, { annotation: string; do: "set-class" | "set-attributes" | "set-shape" | "delete" }>;
@@ -32,32 +28,33 @@ export const undo = (dataset: string, id = "", branch = MAIN) =>
 export const redo = (dataset: string, branch = MAIN) =>
   call("post", "/api/v1/datasets/{dataset}/edits/redo", { path: { dataset }, query: branchQuery(branch), body: { edit: "" } });
 
-/** The addresses of labelling work. */
 const WORK = "/api/v1/work";
-const at = (assignment: string) => `${WORK}/${part(assignment)}`;
+const ONE = `${WORK}/{assignment}` as const;
+
+/** An assignment; its numbers are those of the canvas, which the description of the API writes as lists. */
+export const readWork = async (assignment: string, signal?: AbortSignal) =>
+  (await call("get", ONE, { path: { assignment }, ...(signal ? { signal } : {}) })) as unknown as Work;
 
 export const workQuery = (assignment: string) =>
   queryOptions({
-    queryKey: ["work", assignment], queryFn: ({ signal }) => callWork<Work>("get", at(assignment), undefined, signal),
+    queryKey: ["work", assignment], queryFn: ({ signal }) => readWork(assignment, signal),
     // What is on the page goes on from there by operations; reading it again would lose nothing and show nothing new.
     staleTime: Infinity, refetchOnWindowFocus: false,
   });
 
-export const myWork = () => queryOptions({ queryKey: ["my-work"], queryFn: ({ signal }) => callWork<MyWork>("get", WORK, undefined, signal) });
+export const myWork = () => queryOptions({ queryKey: ["my-work"], queryFn: ({ signal }) => call("get", WORK, { signal }) });
 
 export type Wanted = { dataset?: string; batch?: string; kind?: Work["kind"] };
-/** Lease the next image, or go on with the one that is leased already. */
-export const nextWork = (wanted: Wanted) => callWork<{ work: Work | null; waiting: { annotate: number; review: number } }>("post", `${WORK}/next`, wanted);
-export const readWork = (assignment: string) => callWork<Work>("get", at(assignment));
-export const sendOperations = (assignment: string, operations: readonly Operation[]) => callWork<Recorded>("post", `${at(assignment)}/operations`, { operations });
-export const submitWork = (assignment: string, body: { id: string; active_ms: number }) => callWork<unknown>("post", `${at(assignment)}/submit`, body);
-export const leaveWork = (assignment: string, how: "skip" | "release", reason: string) => callWork<unknown>("post", `${at(assignment)}/${how}`, { reason });
+/** Lease the next image, or go on with the one that is leased already; null where nothing waits. */
+export const nextWork = async (wanted: Wanted) => (await call("post", `${WORK}/next`, { body: { dataset: "", batch: "", kind: "", ...wanted } })).work as unknown as Work | null;
+export const sendOperations = async (assignment: string, operations: readonly Operation[]) =>
+  (await call("post", `${ONE}/operations`, { path: { assignment }, body: { operations } as unknown as OperationsBody })) as unknown as Recorded;
+/** `active_ms`: since the last operation. */
+export const submitWork = (assignment: string, body: { id: string; active_ms: number }) => call("post", `${ONE}/submit`, { path: { assignment }, body: { note: "", ...body } });
+export const leaveWork = (assignment: string, how: "skip" | "release", reason: string) =>
+  call("post", how === "skip" ? `${ONE}/skip` : `${ONE}/release`, { path: { assignment }, body: { reason } });
 export type Question = { text: string; annotation?: string; place?: readonly [number, number]; class?: string };
-export const askAbout = (assignment: string, question: Question) => callWork<Thread>("post", `${at(assignment)}/ask`, question);
-export type Verdict = {
-  id: string; verdict: "accept" | "send-back"; active_ms: number; category?: string; note?: string;
-  annotations?: readonly { id: string; category: string; note: string }[];
-};
-export const reviewWork = (assignment: string, verdict: Verdict) => callWork<unknown>("post", `${at(assignment)}/review`, verdict);
-export const workImage = (assignment: string) => `${at(assignment)}/image`;
-export const workThumbnail = (assignment: string) => `${at(assignment)}/image?thumbnail=1`;
+export const askAbout = (assignment: string, { place, ...question }: Question) =>
+  call("post", `${ONE}/ask`, { path: { assignment }, body: { annotation: "", class: "", ...question, ...(place ? { place: [...place] } : {}) } });
+export const reviewWork = (assignment: string, verdict: VerdictBody) => call("post", `${ONE}/review`, { path: { assignment }, body: verdict });
+export const workThumbnail = (assignment: string) => `${WORK}/${assignment}/image?size=256`;

@@ -1,15 +1,16 @@
-import { measured, sentence } from "@/kit/format";
+import { count, duration } from "@/kit/format";
 import { Panel } from "@/kit/page";
+import type { MyWork } from "./work/types";
 
-/** One's own figures as the server counts them; nobody else sees them but the manager. */
-export function Figures({ figures }: { figures: Readonly<Record<string, unknown>> }) {
-  const shown = Object.entries(figures).filter((entry): entry is [string, number | string] => typeof entry[1] === "number" || typeof entry[1] === "string");
-  if (shown.length === 0) return null;
+/** One's own figures; nobody else sees them but the manager of the batch. */
+export function Figures({ figures }: { figures: MyWork["figures"] }) {
+  const shown = [
+    ["Submitted", count(figures.submitted)], ["Accepted", count(figures.accepted)], ["Sent back", count(figures.sent_back)], ["Skipped", count(figures.skipped)],
+    ["Active time", duration(figures.active_s)], ["Median of an image", figures.median_s === null ? "–" : duration(figures.median_s)],
+  ] as const;
   return (
-    <Panel title="My figures" meta={<span title="Seen by you and the manager of the batch only">only for you</span>}>
-      <dl className="stats">
-        {shown.map(([name, value]) => <div key={name} className="stat"><dt>{sentence(name.replaceAll("_", " "))}</dt><dd>{typeof value === "number" ? measured(value) : value}</dd></div>)}
-      </dl>
+    <Panel title="My figures" meta={<span title="Seen by you and the manager of the batch">seen by you and your manager</span>}>
+      <dl className="stats">{shown.map(([name, value]) => <div key={name} className="stat"><dt>{name}</dt><dd className="num">{value}</dd></div>)}</dl>
     </Panel>
   );
 }

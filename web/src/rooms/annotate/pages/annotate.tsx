@@ -16,7 +16,7 @@ export function AnnotatePage() {
   const next = async () => {
     const done = query.data;
     const wanted = done ? { dataset: done.batch.dataset, batch: done.batch.name, kind: done.kind } : {};
-    const { work } = await api.nextWork(wanted);
+    const work = await api.nextWork(wanted);
     client.removeQueries({ queryKey: ["work", assignment] });
     void client.invalidateQueries({ queryKey: ["my-work"] });
     if (!work) {

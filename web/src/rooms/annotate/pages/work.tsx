@@ -22,7 +22,7 @@ export function MyWorkPage() {
   const navigate = useNavigate();
   const next = useMutation({
     mutationFn: (wanted: api.Wanted) => api.nextWork(wanted),
-    onSuccess: async ({ work }, { kind }) => {
+    onSuccess: async (work, { kind }) => {
       if (!work) return say(kind === "review" ? "Nothing waits for your review" : "No image waits for you");
       client.setQueryData(["work", work.assignment], work);
       await navigate({ to: "/work/$assignment", params: { assignment: work.assignment } });
@@ -33,7 +33,7 @@ export function MyWorkPage() {
   }, []);
   useCommands(MY_WORK_KEYS, { "work.next": () => next.mutate({ kind: "annotate" }), "work.next-review": () => next.mutate({ kind: "review" }) });
   const data = query.data;
-  const hasWork = data && (data.mine.length > 0 || data.batches.length > 0);
+  const hasWork = data && (data.open.length > 0 || data.batches.length > 0);
   return (
     <Page
       title="My work" withRef={false}
@@ -56,7 +56,7 @@ export function MyWorkPage() {
       {data && hasWork ? (
         <div className="my-work">
           <div className="my-work-lists">
-            <Panel title="Mine" meta={count(data.mine.length)}>{data.mine.length ? <ul className="work-rows">{data.mine.map((one) => <Mine key={one.assignment} one={one} />)}</ul> : <p className="dim">Nothing is open or sent back. Enter takes the next image.</p>}</Panel>
+            <Panel title="Mine" meta={count(data.open.length)}>{data.open.length ? <ul className="work-rows">{data.open.map((one) => <Mine key={one.assignment} one={one} />)}</ul> : <p className="dim">Nothing is open or sent back. Enter takes the next image.</p>}</Panel>
             <Panel title="Batches" meta={count(data.batches.length)}>
               <ul className="work-rows">{data.batches.map((one) => <Batch key={`${one.dataset} ${one.name}`} one={one} onTake={() => next.mutate({ dataset: one.dataset, batch: one.name })} />)}</ul>
             </Panel>
@@ -74,10 +74,10 @@ function Mine({ one }: { one: MyAssignment }) {
     <li>
       <Link to="/work/$assignment" params={{ assignment: one.assignment }} className="work-row">
         <img src={api.workThumbnail(one.assignment)} alt="" loading="lazy" width={56} height={40} />
-        <span className="cut">{one.sample.name}</span>
-        <span className="dim cut">{one.batch.dataset} / {one.batch.name}</span>
+        <span className="cut">{one.name}</span>
+        <span className="dim cut">{one.dataset} / {one.batch}</span>
         {one.kind === "review" ? <Pill>review</Pill> : null}
-        <Pill tone={isBack ? "warn" : "plain"}>{isBack ? (one.remarks ? `sent back, ${plural(one.remarks, "remark")}` : "sent back") : one.state}</Pill>
+        <Pill tone={isBack ? "warn" : "plain"}>{isBack ? "sent back" : one.state === "expired" ? "the lease has ended" : one.state}</Pill>
       </Link>
     </li>
   );
@@ -87,9 +87,9 @@ function Batch({ one, onTake }: { one: OpenBatch; onTake: () => void }) {
   return (
     <li className="work-row">
       <span className="cut"><strong>{one.name}</strong> <span className="dim">{one.dataset}</span></span>
-      <span className="dim num">{one.waiting === undefined ? "" : `${plural(one.waiting, "image")} waiting`}</span>
+      <span className="dim num">{one.state === "paused" ? "paused" : `${plural(one.annotate, "image")} to label${one.review ? `, ${count(one.review)} to review` : ""}`}</span>
       {one.due ? <span className="dim">due {one.due.slice(0, 10)}</span> : <span />}
-      <Button className="small" command="work.next" onClick={onTake}>Take the next</Button>
+      <Button className="small" command="work.next" disabled={one.annotate === 0 || one.state === "paused"} onClick={onTake}>Take the next</Button>
     </li>
   );
 }

@@ -33,9 +33,9 @@ type FieldProps = { attribute: AttributeOf; value: unknown; editable: boolean; i
 function Field({ attribute, value, editable, isMissing, first, onSet, onLeave }: FieldProps) {
   const common = { disabled: !editable, "aria-invalid": isMissing, "aria-label": attribute.name, ref: first as never, ...keysOf({ Escape: onLeave, "mod+Enter": () => false }) };
   if (attribute.type === "choice" || attribute.type === "boolean") {
-    const choices = attribute.type === "boolean" ? ["true", "false"] : (attribute.choices ?? []);
+    const choices = attribute.type === "boolean" ? ["true", "false"] : attribute.choices.map(String);
     const named: Record<string, string> = attribute.type === "boolean" ? { true: "yes", false: "no" } : {};
-    const read = (text: string) => (text === "" ? null : attribute.type === "boolean" ? text === "true" : text);
+    const read = (text: string) => (text === "" ? null : attribute.type === "boolean" ? text === "true" : (attribute.choices.find((choice) => String(choice) === text) ?? text));
     return (
       <select {...common} className="field" value={value === undefined || value === null ? "" : String(value)} onChange={(event) => onSet(read(event.target.value))}>
         <option value="">{attribute.required ? "choose…" : "not set"}</option>

@@ -9,7 +9,7 @@ import type { View } from "@/canvas/geometry";
 import { classColour } from "@/canvas/colours";
 import { useCommands } from "@/kit/commands";
 import { Signal } from "@/kit/signal";
-import { workImage, workThumbnail } from "../../api";
+import { workThumbnail } from "../../api";
 import { WORK_KEYS } from "../../keys";
 import { levelOf } from "../work/wishes";
 import { sendWaiting } from "../work/use_session";
@@ -31,12 +31,14 @@ import { useTurns } from "./use_turns";
 import "./editor.css";
 
 const EMPTY = new Scene([]);
+/** A lease that has ended refuses nothing: its place may still be free. */
+const OPEN: ReadonlySet<Work["state"]> = new Set(["draft", "sent-back", "expired"]);
 /** Addresses of images that were loaded before it was known which assignment they are for, by sample. */
 const early = new Map<string, string>();
 
 /** The editor of one assignment. `onNext` goes to the next one. */
 export function WorkEditor({ work, onNext }: { work: Work; onNext: () => Promise<void> }) {
-  const editable = work.state === "draft" || work.state === "sent-back";
+  const editable = OPEN.has(work.state);
   const editor = useEditor(work, editable);
   const turns = useTurns(editor, onNext);
   const looks = useLooks(editor.stage);
@@ -56,8 +58,7 @@ export function WorkEditor({ work, onNext }: { work: Work; onNext: () => Promise
     setHidden(new Set());
     setForm(null);
     for (const next of work.ahead) {
-      if (!next.image) continue;
-      early.set(next.sample, next.image);
+      early.set(next.id, next.image);
       preload(next.image);
     }
   }, [work.assignment, work.ahead]);
@@ -84,7 +85,7 @@ export function WorkEditor({ work, onNext }: { work: Work; onNext: () => Promise
     "work.retry": () => void editor.session.outbox.flush(),
   });
   const image = {
-    src: early.get(work.sample.id) ?? workImage(work.assignment), early: workThumbnail(work.assignment), name: work.sample.name, width: work.sample.width_px, height: work.sample.height_px,
+    src: early.get(work.sample.id) ?? work.sample.image, early: workThumbnail(work.assignment), name: work.sample.name, width: work.sample.width_px, height: work.sample.height_px,
     skeletons, labels: looks.names, hover, scale, colourOf, hidden: hiddenClasses, turn: looks.turn, first: null,
   };
   const filter = filterOf(looks.adjustment);

@@ -12,7 +12,7 @@ export function Remarks({ threads, onShow }: { threads: readonly Thread[]; onSho
           <li key={thread.id} data-open={thread.state === "open"}>
             <button type="button" className="remark" onClick={() => onShow(thread)}>
               <span className="remark-head">
-                <Pill tone={thread.state === "open" ? "warn" : "plain"}>{thread.kind === "question" ? "question" : (thread.category ?? "remark").replaceAll("-", " ")}</Pill>
+                <Pill tone={thread.state === "open" ? "warn" : "plain"}>{thread.kind === "question" ? "question" : (thread.category || "remark").replaceAll("-", " ")}</Pill>
                 {thread.state === "open" ? null : <span className="dim">{thread.state}</span>}
               </span>
               {thread.comments.map((comment, at) => <span key={at} className="remark-text"><strong>{comment.author}</strong> {comment.text} <span className="dim"><When at={comment.at} /></span></span>)}

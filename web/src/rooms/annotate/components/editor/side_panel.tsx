@@ -35,7 +35,7 @@ export function SidePanel({ editor, order, chosen, hidden, hiddenClasses, hover,
     const classes = new Map(work.classes.map((one) => [one.name, one]));
     return new Set(rows.filter((row) => missingOf(row, classes.get(row.class)).length > 0).map(({ id }) => id));
   }, [rows, work.classes]);
-  const remarked = useMemo(() => new Set(work.remarks.filter(({ state }) => state === "open").map(({ annotation }) => annotation ?? "")), [work.remarks]);
+  const remarked = useMemo(() => new Set(work.remarks.filter(({ state }) => state === "open").map(({ annotation }) => annotation)), [work.remarks]);
   const used = useMemo(() => work.classes.filter((one) => rows.some((row) => row.class_id === one.id)), [work.classes, rows]);
   const shown = hiddenClasses.size ? order.filter((row) => !hiddenClasses.has(row.class_id)) : order;
   return (

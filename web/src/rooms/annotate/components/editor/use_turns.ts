@@ -37,10 +37,6 @@ export function useTurns(editor: Editor, onNext: () => Promise<void>) {
       setBusy("");
     }
   };
-  const total = () => {
-    time.touch();
-    return time.total;
-  };
   return {
     busy, problem,
     dismiss: () => setProblem(null),
@@ -50,12 +46,13 @@ export function useTurns(editor: Editor, onNext: () => Promise<void>) {
         editor.select(lacking.id);
         return say(`${lacking.class}: ${missingOf(lacking, editor.classOf(lacking)).map(({ name }) => name).join(", ")} is required`);
       }
-      void finish((id) => api.submitWork(work.assignment, { id, active_ms: total() }));
+      void finish((id) => api.submitWork(work.assignment, { id, active_ms: time.take() }));
     },
-    accept: () => void finish((id) => api.reviewWork(work.assignment, { id, verdict: "accept", active_ms: total() })),
+    accept: () => void finish((id) => api.reviewWork(work.assignment, { id, verdict: "accept", active_ms: time.take(), remarks: [] })),
     sendBack: ({ category, note }: Mark, marks: ReadonlyMap<string, Mark>) =>
       void finish((id) => api.reviewWork(work.assignment, {
-        id, verdict: "send-back", active_ms: total(), category, note, annotations: [...marks].map(([annotation, mark]) => ({ id: annotation, ...mark })),
+        id, verdict: "send-back", active_ms: time.take(),
+        remarks: [...(note || marks.size === 0 ? [{ category, note, annotation: "" }] : []), ...[...marks].map(([annotation, mark]) => ({ ...mark, annotation }))],
       })),
     leave: (how: "skip" | "release", reason: string) => void finish(() => api.leaveWork(work.assignment, how, reason)),
     ask: async (question: api.Question) => {

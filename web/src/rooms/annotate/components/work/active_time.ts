@@ -5,12 +5,8 @@ const BREAK_MS = 30_000;
 export class ActiveTime {
   private last: number | null = null;
   private since = 0;
-  private all: number;
 
-  /** `before`: milliseconds of earlier sessions. */
-  constructor(before = 0, private readonly now: () => number = () => performance.now()) {
-    this.all = before;
-  }
+  constructor(private readonly now: () => number = () => performance.now()) {}
 
   touch(): void {
     const now = this.now();
@@ -18,7 +14,6 @@ export class ActiveTime {
     this.last = now;
     if (gap > BREAK_MS) return;
     this.since += gap;
-    this.all += gap;
   }
 
   /** Milliseconds since this was asked for last. */
@@ -27,9 +22,5 @@ export class ActiveTime {
     const taken = Math.round(this.since);
     this.since = 0;
     return taken;
-  }
-
-  get total(): number {
-    return Math.round(this.all);
   }
 }

@@ -54,7 +54,7 @@ function withRow(rows: ReadonlyMap<string, Row>, id: string, row: Row | null): R
 }
 
 /** Rows that are drawn alike are kept, so that nothing is drawn again for an answer of the server. */
-const same = (a: Row, b: Row): boolean => a === b || JSON.stringify({ ...a, operation: "" }) === JSON.stringify({ ...b, operation: "" });
+const same = (a: Row, b: Row): boolean => a === b || JSON.stringify(a, Object.keys(b).sort()) === JSON.stringify(b, Object.keys(b).sort());
 
 /** The row that an operation leaves, the same one where it changes nothing. Kept, because an operation is applied again and again. */
 const results = new WeakMap<Operation, { before: Row | null; after: Row | null }>();
@@ -74,12 +74,12 @@ function computed(before: Row | null, operation: Exclude<Operation, { do: "undo"
     const bare: Row = {
       id: operation.annotation, kind: operation.kind, class: operation.class, class_id: idOf(operation.class), bbox: null, rings: [], keypoints: [], mask: null,
       score: null, iscrowd: operation.iscrowd ?? false, author: "", text: null, attributes: operation.attributes ?? {}, area: null, source_id: "",
-      origin: "drawn", operation: operation.id,
+      origin: "drawn",
     };
     return shaped(bare, operation);
   }
   if (!before) return null;
-  const touched: Row = { ...before, operation: operation.id, origin: before.origin === "prelabel" ? "adjusted" : before.origin };
+  const touched: Row = { ...before, score: null, origin: before.origin === "drawn" ? "drawn" : "adjusted" };
   if (operation.do === "set-class") return { ...touched, class: operation.class, class_id: idOf(operation.class) };
   if (operation.do === "set-shape") return shaped({ ...touched, kind: operation.kind ?? before.kind }, operation);
   const attributes = Object.fromEntries(Object.entries({ ...before.attributes, ...operation.attributes }).filter(([, value]) => value !== null));

@@ -6,13 +6,14 @@ import type { Operation, Recorded, Row, Work } from "./types";
 import { uuid7 } from "./uuid";
 
 const CLASSES = [
-  { id: 1, name: "car", colour: "#e69f00", key: "1", definition: "", tools: [], attributes: [], keypoints: [], skeleton: [] },
-  { id: 2, name: "bus", colour: "#56b4e9", key: "2", definition: "", tools: [], attributes: [], keypoints: [], skeleton: [] },
+  { id: 1, name: "car", colour: "#e69f00", key: "1", definition: "", tools: [], attributes: [], keypoints: [], skeleton: [], parent: "" },
+  { id: 2, name: "bus", colour: "#56b4e9", key: "2", definition: "", tools: [], attributes: [], keypoints: [], skeleton: [], parent: "" },
 ];
 const work = (annotations: Row[] = [], more: Partial<Work> = {}): Work => ({
-  assignment: "a1", kind: "annotate", state: "draft", round: 1, lease_until: null, active_ms: 0,
-  batch: { id: "b", name: "first", dataset: "streets", label_set: "ground_truth", overlap: 1, due: null, guideline_version: 1 },
-  guideline: { version: 1, acknowledged: true }, sample: { id: "s", name: "s.jpg", width_px: 640, height_px: 480 },
+  assignment: "a1", kind: "annotate", actor: "ana", state: "draft", round: 1, lease_until: "2026-01-01T00:00:00Z", active_s: 0, note: "",
+  started_at: "2026-01-01T00:00:00Z", submitted_at: null, review_reason: "",
+  batch: { id: "b", name: "first", dataset: "streets", label_set: "ground_truth", overlap: 1, due: null },
+  guideline: { version: 1, acknowledged: true }, sample: { id: "s", name: "s.jpg", width_px: 640, height_px: 480, image: "/api/v1/work/a1/image" },
   classes: CLASSES, annotations, position: 0, to_undo: 0, to_redo: 0, remarks: [], others: [], ahead: [], ...more,
 });
 
@@ -30,7 +31,7 @@ class Server {
   readonly send = async (operations: readonly Operation[]): Promise<Recorded> => {
     if (this.isAway) throw new Problem(0, "unreachable", "cannot reach the server", "", "");
     const answer: Recorded & { recorded: string[]; repeated: string[]; refused: { id: string; code: string; what: string }[] } = {
-      recorded: [], repeated: [], refused: [], annotations: [], position: 0, to_undo: 0, to_redo: 0, lease_until: null, state: "draft",
+      recorded: [], repeated: [], refused: [], annotations: [], position: 0, to_undo: 0, to_redo: 0, lease_until: "2026-01-01T00:00:00Z", state: "draft",
     };
     this.lists.push(operations.length);
     const changed = new Set<string>();
@@ -75,7 +76,7 @@ class Server {
     const after = one.do === "delete" ? null
       : one.do === "set-class" ? { ...base, class: one.class }
         : one.do === "set-attributes" ? { ...base, attributes: { ...base.attributes, ...one.attributes } }
-          : { ...base, ...(one.do === "add" ? { class: one.class } : {}), bbox: one.bbox ? ([...one.bbox] as [number, number, number, number]) : null, operation: one.id };
+          : { ...base, ...(one.do === "add" ? { class: one.class } : {}), bbox: one.bbox ? ([...one.bbox] as [number, number, number, number]) : null };
     this.done.push({ id: one.id, annotation: one.annotation, before, after });
     this.undone.length = 0;
     return this.put(one.annotation, after);
@@ -84,7 +85,7 @@ class Server {
 
 const row = (id: string): Row => ({
   id, kind: "box", class: "car", class_id: 1, bbox: [0, 0, 5, 5], rings: [], keypoints: [], mask: null, score: null, iscrowd: false, author: "ana", text: null,
-  attributes: {}, area: 25, source_id: "", origin: "drawn", operation: "",
+  attributes: {}, area: 25, source_id: "", origin: "drawn",
 });
 
 const opened = async (server: Server, store: OutboxStore = inMemory(), more: { channel?: Channel; pause?: (ms: number) => Promise<void> } = {}) => {

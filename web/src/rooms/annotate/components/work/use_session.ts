@@ -27,7 +27,7 @@ export type Opened = { session: WorkSession; active: ActiveTime };
 /** The session of an assignment; it goes on sending after the page was left. */
 export function useSession(work: Work): Opened {
   const opened = useMemo(() => {
-    const active = new ActiveTime(work.active_ms);
+    const active = new ActiveTime();
     const session = new WorkSession(work, {
       store, active: () => active.take(), channel: channelOf(work.assignment), alone: aloneOf(work.assignment),
       send: (operations) => api.sendOperations(work.assignment, operations), reread: () => api.readWork(work.assignment),
