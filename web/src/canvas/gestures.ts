@@ -1,11 +1,12 @@
 import type { Annotation } from "@/api/schema.gen";
 import type { Camera } from "@/canvas/camera";
 import { Drawing, type Paper } from "@/canvas/drawing";
+import { isOn } from "@/canvas/geometry";
 import { cursorOf, handleAt, type Handle } from "@/canvas/handles";
 import { boxBetween, canReshape, dragged, moved, type Bounds } from "@/canvas/reshape";
 import type { Scene } from "@/canvas/scene";
 import { snapped } from "@/canvas/snap";
-import { drawableOf, isPainting, type Pen, type Tool } from "@/canvas/tools";
+import { drawableOf, isPainting, type Heard, type Pen, type Tool } from "@/canvas/tools";
 
 export { isPainting, type Pen, type Tool } from "@/canvas/tools";
 
@@ -22,24 +23,6 @@ export type Around = {
   pen?: Pen | undefined;
   /** The selected annotation is not to be changed by hand. */
   isFixed?: boolean;
-};
-
-/** What gestures say. */
-export type Heard = {
-  onHover: (id: string | null) => void;
-  onPick: (id: string | null, handle: number | null) => void;
-  /** An edit as it would be now; null where there is none any more. */
-  onDraft: (draft: Annotation | null) => void;
-  onReshape: (next: Annotation) => void;
-  onBox: (bbox: [number, number, number, number]) => void;
-  /** Where the hand went with the brush, in image pixels: so far, and in the end. */
-  onStroke: (points: readonly number[]) => void;
-  onPaint: (points: readonly number[]) => void;
-  /** Where the brush is, in image pixels. */
-  onBrush: (x: number, y: number) => void;
-  onCursor: (cursor: string) => void;
-  /** A shape is complete. */
-  onDrawn?: (shape: Annotation) => void;
 };
 
 type Drag =
@@ -191,7 +174,7 @@ export class Gestures {
     const near = selected ? handleAt(handles, camera.view, at.x, at.y, REACH) : null;
     const handle = near === null ? undefined : handles[near];
     if (selected && handle && near !== null) return { what: "handle", a: selected, handle, at: near };
-    if (selected && !isFixed && canReshape(selected) && this.at(at) === selected.id) return { what: "annotation", a: selected };
+    if (selected && !isFixed && canReshape(selected) && this.isOn(selected, at)) return { what: "annotation", a: selected };
     return { what: "move" };
   }
 
@@ -208,6 +191,13 @@ export class Gestures {
     const { camera, scene, hidden } = this.around();
     const place = camera.toImage(x, y);
     return scene.hit(place.x, place.y, SLACK / camera.view.scale, hidden)?.id ?? null;
+  }
+
+  /** Whether a place is on an annotation, whatever else is there. */
+  private isOn(a: Annotation, { x, y }: At): boolean {
+    const { camera, scene } = this.around();
+    const [item, place] = [scene.get(a.id), camera.toImage(x, y)];
+    return item !== null && isOn(a, item.box, place.x, place.y, SLACK / camera.view.scale, true);
   }
 
   private hover(at: At): void {
@@ -228,7 +218,7 @@ export class Gestures {
     const near = editable && selected ? handleAt(handles, camera.view, at.x, at.y, REACH) : null;
     const id = this.at(at);
     this.heard.onHover(id);
-    const holds = editable && selected !== null && id === selected.id && !isFixed && canReshape(selected);
+    const holds = editable && selected !== null && !isFixed && canReshape(selected) && this.isOn(selected, at);
     this.heard.onCursor(tool === "box" && editable ? "crosshair" : near !== null ? cursorOf(handles[near]) : holds ? "move" : "");
   }
 

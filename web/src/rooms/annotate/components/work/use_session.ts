@@ -10,7 +10,7 @@ const store = orInMemory(inBrowser());
 
 /** One tab of an assignment sends at a time, where the browser has locks (it has none without https). */
 const aloneOf = (assignment: string) => <T>(work: () => Promise<T>): Promise<T> =>
-  "locks" in navigator ? (navigator.locks.request(`calotype-work-${assignment}`, work) as Promise<T>) : work();
+  navigator.locks as LockManager | undefined ? (navigator.locks.request(`calotype-work-${assignment}`, work) as Promise<T>) : work();
 
 function channelOf(assignment: string): Channel | undefined {
   if (typeof BroadcastChannel === "undefined") return undefined;
