@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from calotype.api.access import Access
+    from calotype.api.annotate import Annotate
     from calotype.api.dataset import Dataset, View
+    from calotype.api.labelling import Assignment, Batch, Work
     from calotype.api.merge import Merge
     from calotype.api.release import Release
     from calotype.api.workspace import Workspace, telling
@@ -31,11 +33,15 @@ __version__ = "0.1.0"
 __all__ = [
     "Access",
     "Actor",
+    "Annotate",
+    "Assignment",
+    "Batch",
     "CalotypeError",
     "Dataset",
     "Merge",
     "Release",
     "View",
+    "Work",
     "Workspace",
     "annotation_count",
     "any_annotation",
@@ -48,6 +54,10 @@ __all__ = [
 
 _MODULE_OF = {
     "Access": "calotype.api.access",
+    "Annotate": "calotype.api.annotate",
+    "Assignment": "calotype.api.labelling",
+    "Batch": "calotype.api.labelling",
+    "Work": "calotype.api.labelling",
     "Actor": "calotype.foundation.actor",
     "CalotypeError": "calotype.foundation.errors",
     "Dataset": "calotype.api.dataset",

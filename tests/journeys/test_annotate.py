@@ -88,11 +88,13 @@ class Desk:
             self.page.keyboard.press(key)
 
     def choose(self, name: str) -> None:
-        self.page.get_by_role("toolbar", name="Classes").get_by_role("button", name=name, exact=False).first.click()
+        self.page.get_by_role("toolbar", name="Classes").get_by_role(
+            "button", name=name, exact=False
+        ).first.click()
 
     def work(self) -> dict[str, Any]:
         """What the server has."""
-        answer = self.page.request.get(f"{self.server.url}api/v1/work/{self.assignment}")
+        answer = self.page.request.get(f"{self.server.url}api/v1/assignments/{self.assignment}")
         assert answer.ok, answer.text()
         return json.loads(answer.text())
 

@@ -37,7 +37,11 @@ def polygons(sample_id: str, n: int) -> list[Annotation]:
 
 
 def _star(chance: random.Random, sample_id: str, at: int) -> Annotation:
-    cx, cy, radius = chance.uniform(60, WIDTH_PX - 60), chance.uniform(60, HEIGHT_PX - 60), chance.uniform(8, 40)
+    cx, cy, radius = (
+        chance.uniform(60, WIDTH_PX - 60),
+        chance.uniform(60, HEIGHT_PX - 60),
+        chance.uniform(8, 40),
+    )
     corners = chance.randrange(8, 25)
     ring: list[float] = []
     for corner in range(corners):

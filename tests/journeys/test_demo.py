@@ -53,6 +53,13 @@ def test_the_demo_ends_with_two_releases(demo):
     assert lines["mislabel"]["told"] > lines["mislabel"]["found"]
 
 
+def test_the_demo_has_a_batch_to_label_and_to_review(demo):
+    with ct.open(demo.folder / "calotype-demo") as ws:
+        (status,) = ws.dataset("streets").annotate.batches()
+        assert (status.progress.samples, status.progress.submitted) == (24, 3)
+        assert ws.work.next(kind="review").show()["others"][0]["author"] == "Amir Haddad"
+
+
 @pytest.mark.browser
 def test_the_tutorial_is_done_step_by_step(demo, page, capsys):
     text = TUTORIAL.read_text()

@@ -23,7 +23,7 @@ _COMMON = {
     "auditor": (_OVERSEE, _OVERSEE),
     "annotator": (_SEE | {_P.WORK_DO}, _SEE | {_P.WORK_DO}),
     "reviewer": (_SEE | _WORK | {_P.FINDING_TRIAGE}, _SEE | _WORK | {_P.FINDING_TRIAGE}),
-    "vendor-annotator": (set(), _SEE | {_P.WORK_DO}),
+    "vendor-annotator": (set(), {_P.ACCOUNT_OWN, _P.WORK_DO}),
 }
 _ENGINEER = _EDIT | {_P.FINDING_TRIAGE, _P.DATASET_CREATE, _P.EXPORT, _P.PIPELINE_RUN, _P.RELEASE_CREATE,
                      _P.WORKSPACE_MAINTAIN}  # fmt: skip
@@ -73,11 +73,7 @@ def allowed_in_words(
         return False
     is_vendor = "vendor-annotator" in [*actor.roles, *(grant.role for grant in held)]
     own = permission is _P.ACCOUNT_OWN
-    if (
-        is_vendor
-        and not own
-        and (permission not in (_P.DATASET_READ, _P.WORK_DO) or ("vendor-annotator", False) not in here)
-    ):
+    if is_vendor and not own and (permission is not _P.WORK_DO or ("vendor-annotator", False) not in here):
         return False
     words = WORDS[model]
     by_role = any(

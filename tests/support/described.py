@@ -14,6 +14,25 @@ import jsonschema  # type: ignore[import-untyped]
 from calotype.app import server
 
 Client = TypeVar("Client", bound=httpx.Client)
+FREE_FORM = {
+    "AuditEvent.details": "each verb has its own",
+    "CheckSummary.parameters": "each check has its own",
+    "CheckSummary.reference": "each check has its own",
+    "Finding.facts": "each check has its own",
+    "TrackedFinding.facts": "each check has its own",
+    "FindingHistory.facts": "each check has its own",
+    "ListedFinding.facts": "each check has its own",
+    "FullAnnotation.attributes": "as the source gives them",
+    "WorkAnnotation.attributes": "as people set them",
+    "ClassAttribute.default": "of the type of the attribute",
+    "ClassAttribute.choices": "of the type of the attribute",
+    "MergeConflict.base": "a row of any table",
+    "MergeConflict.ours": "a row of any table",
+    "MergeConflict.theirs": "a row of any table",
+    "MergeConflict.resolution": "a value for a field of any table",
+}
+"""Values without a shape of their own, and why."""
+
 _FORMATS = jsonschema.FormatChecker(["date"])
 
 

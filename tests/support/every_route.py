@@ -45,6 +45,8 @@ WITHOUT_A_ROLE = {
     "ask_for_access": "for oneself",
     "list_access_requests": "one's own",
     "withdraw_access_request": "one's own",
+    "show_my_work": "one's own",
+    "take_next_work": "of datasets in which one may work: none",
 }
 """What somebody without any role may call."""
 
@@ -121,9 +123,10 @@ def call(browser: TestClient, path: str, method: str, operation: dict[str, Any])
 
 
 def is_about_a_dataset(path: str, operation: dict[str, Any]) -> bool:
-    """Whether a route concerns one dataset: it is in the path, or a parameter that must be given."""
+    """Whether a route concerns one dataset: it is in the path, a parameter that must be given, or of an assignment."""
     needed = {p["name"] for p in operation.get("parameters", ()) if p.get("required")}
-    return path.startswith(f"{API}/datasets/{{") or "dataset" in needed
+    of_work = path.startswith((f"{API}/assignments/{{", f"{API}/threads/{{"))
+    return path.startswith(f"{API}/datasets/{{") or "dataset" in needed or of_work
 
 
 def ask_about_access(say: Callable[..., Any]) -> None:

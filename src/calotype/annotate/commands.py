@@ -1,4 +1,4 @@
-"""Commands of annotate: edit, edits, undo-edit, redo-edit."""
+"""Commands of annotate: edit, edits, undo-edit, redo-edit, predict."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from calotype.annotate import service
+from calotype.annotate import predicting, service
 from calotype.annotate.model import MAX_BYTES, EditsInvalid
+from calotype.annotate.predicting import PredictOptions
 from calotype.annotate.service import EditOptions, Undone
 from calotype.datasets.model import DEFAULT_LABEL_SET
 from calotype.foundation import json_limits
@@ -74,6 +75,45 @@ def redo_edit(ctx: typer.Context, name: Name, id: Expect = "") -> None:
     t = terminal(ctx)
     redone = service.redo_edit(t.actor, name, store=t.store(), expect=id)
     t.emit(redone.to_dict(), _lines("redid", redone), next=f"calotype edits {name}")
+
+
+def predict(
+    ctx: typer.Context,
+    name: Name,
+    model: Annotated[
+        Path, typer.Option(help="An ONNX file: a detector or a classifier.", show_default=False)
+    ],
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file that describes the model, if the file itself does not.")
+    ] = None,
+    label_set: Annotated[
+        str, typer.Option("--as", help="Label set of the predictions; model:NAME of the model by default.")
+    ] = "",
+    where: Annotated[str | None, typer.Option(help="Only samples that match this query.")] = None,
+    min_score: Annotated[
+        float | None, typer.Option(help="Lowest score, 0 to 1, instead of the description's.")
+    ] = None,
+    add_classes: Annotated[
+        bool, typer.Option("--add-classes", help="Add predicted classes that the ontology lacks.")
+    ] = False,
+) -> None:
+    """Run a model over samples, and put its predictions into a label set of their own."""
+    t = terminal(ctx)
+    options = PredictOptions(label_set, config, where, add_classes, min_score)
+    with t.progress() as progress:
+        predicted = predicting.predict(
+            t.actor, name, model, store=t.store(), options=options, progress=progress
+        )
+    value = predicted.to_dict()
+    keys = ("label_set", "model", "images", "annotations", "empty", "replaced")
+    lines: list[Any] = [facts({key: value[key] for key in keys})]
+    if predicted.by_class:
+        lines.append(table(["class", "annotations"], [[*item] for item in predicted.by_class.items()]))
+    if predicted.added_classes:
+        lines.append(f"added to the ontology: {', '.join(predicted.added_classes)}")
+    if predicted.failed:
+        lines.append(f"{len(predicted.failed)} images cannot be read: {', '.join(predicted.failed[:3])}")
+    t.emit(value, lines, next=f"calotype undo-edit {name}")
 
 
 def _lines(did: str, undone: Undone) -> list[str]:

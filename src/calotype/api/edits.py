@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from calotype.annotate import service as annotate
 from calotype.annotate.model import Edited
 from calotype.annotate.service import EditOptions, Undone
+from calotype.api.annotate import Annotate
 from calotype.api.context import DatasetHandle
 from calotype.datasets.commits import EditEntry
 from calotype.datasets.model import DEFAULT_LABEL_SET
 
 
 class EditMethods(DatasetHandle):
-    """Small edits, and undo and redo of the edits since the last commit."""
+    """Small edits, undo and redo of the edits since the last commit, and the handle of annotation work."""
+
+    @cached_property
+    def annotate(self) -> Annotate:
+        """Annotation work: batches of samples to label, reviews, predictions of a model."""
+        return Annotate(self._context, self.name)
 
     def edit(
         self,

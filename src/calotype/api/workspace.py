@@ -18,6 +18,7 @@ from pathlib import Path
 from calotype.api.access import Access
 from calotype.api.context import Context
 from calotype.api.dataset import AnyPath, Dataset
+from calotype.api.labelling import Work
 from calotype.api.operations import OperationMethods
 from calotype.datasets import service as datasets
 from calotype.foundation.progress import Progress
@@ -42,6 +43,11 @@ class Workspace(OperationMethods):
     def access(self) -> Access:
         """Who may do what in this workspace, and why."""
         return Access(self._context)
+
+    @property
+    def work(self) -> Work:
+        """Your own labelling work."""
+        return Work(self._context)
 
     def create(self, name: str, *, description: str = "", contract: AnyPath | None = None) -> Dataset:
         """Create a dataset, optionally with a contract (a YAML file).

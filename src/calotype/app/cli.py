@@ -59,6 +59,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "edits": ("calotype.annotate.commands:edits", "List the edits since the last commit"),
         "undo-edit": ("calotype.annotate.commands:undo_edit", "Undo the last uncommitted edit"),
         "redo-edit": ("calotype.annotate.commands:redo_edit", "Bring back the edit that was undone last"),
+        "predict": ("calotype.annotate.commands:predict", "Run a model; its predictions become a label set"),
     },
     "Augment and transform": {
         "augment": ("calotype.transform.commands:augment", "Make varied copies of samples by a recipe"),

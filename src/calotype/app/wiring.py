@@ -28,6 +28,7 @@ from calotype.findings.worklist import query_fields
 from calotype.foundation.actor import LOCAL, Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.errors import Invalid
+from calotype.labelling import service as labelling
 from calotype.people import holdings
 from calotype.people import repository as people
 from calotype.release import service as release
@@ -71,7 +72,10 @@ def gatekeeper(store: Store, on: str = "release") -> Gatekeeper:
             since_us=before[0].created_at_us if before else 0,
         )
         objectives = tuple(objective.to_dict() for objective in report.objectives)
-        return Verdict(gates, findings, objectives=objectives, standing=states.to_dict())
+        left_out = labelling.left_out(actor, name_ref.partition("@")[0], store=store)
+        return Verdict(
+            gates, findings, objectives=objectives, standing=states.to_dict(), left_out=tuple(left_out)
+        )
 
     return verdict
 

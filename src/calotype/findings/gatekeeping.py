@@ -15,13 +15,15 @@ class Verdict:
     """The result of testing one state of a dataset.
 
     `findings` maps each check to its number of findings. `objectives` and `standing` (findings by state, accepted
-    risks, waivers) are empty where the caller does not need them.
+    risks, waivers) are empty where the caller does not need them. `left_out` says in words what a release does not hold
+    although it is on its way, such as work that is not accepted.
     """
 
     gates: tuple[Gate, ...] = ()
     findings: Mapping[str, int] = field(default_factory=dict)
     objectives: tuple[Mapping[str, Any], ...] = ()
     standing: Mapping[str, Any] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 class Gatekeeper(Protocol):

@@ -71,6 +71,7 @@ CODES: dict[str, Code] = {
     "work-incomplete": _INVALID,
     "guideline-unread": _CONFLICT,
     "thread-not-found": _NOT_FOUND,
+    "no-work-left": _NOT_FOUND,
     "nobody-else": _INVALID,
     # govern
     "policies-broken": Code(500, BUG),
@@ -204,6 +205,10 @@ CODES: dict[str, Code] = {
     "edit-outdated": _CONFLICT,
     "edit-id-taken": _CONFLICT,
     "edit-not-last": _CONFLICT,
+    "predict-options-invalid": _INVALID,
+    "predicted-classes-unknown": _INVALID,
+    "predictions-too-many": _INVALID,
+    "label-set-of-people": _CONFLICT,
     "no-edit-to-undo": _CONFLICT,
     "no-edit-to-redo": _CONFLICT,
     # transform
@@ -315,6 +320,8 @@ CODES: dict[str, Code] = {
     "restore-target-taken": _CONFLICT,
     # models
     "embedder-unknown": _NOT_FOUND,
+    "model-not-runnable": _INVALID,
+    "model-description-invalid": _INVALID,
     "model-unusable": _INVALID,
     "onnx-runtime-missing": Code(502, EXTERNAL),
 }

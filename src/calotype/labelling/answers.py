@@ -329,7 +329,7 @@ class BatchList(Answer):
     items: list[BatchAnswer]
 
 
-class Landing(Answer):
+class LandedBatch(Answer):
     """What landing a batch did."""
 
     commit: str = Field(description="Empty where nothing was left to land.")
@@ -343,7 +343,7 @@ class ClosedBatch(Answer):
     """A batch that was closed, and what landed."""
 
     batch: BatchAnswer
-    landed: Landing
+    landed: LandedBatch
 
 
 class WaitingReview(Answer):

@@ -21,7 +21,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us, to_us
 from calotype.foundation.ids import uuid7, uuid8
 from calotype.foundation.verbs import verb
-from calotype.labelling import landing, people, repository
+from calotype.labelling import batch_commits, people, repository
 from calotype.labelling.errors import BatchClosed, BatchExists, BatchInvalid
 from calotype.labelling.model import (
     ANNOTATE,
@@ -101,7 +101,7 @@ def _new(
         name=name,
         branch=BRANCH + name,
         label_set=options.label_set,
-        guideline_version=landing.published_version(conn, state.dataset.id),
+        guideline_version=batch_commits.published_version(conn, state.dataset.id),
         query=options.where,
         people=people.ids_of(conn, actor, options.to),
         reviewers=people.ids_of(conn, actor, options.reviewers),
@@ -220,6 +220,29 @@ def batch(actor: Actor, name: str, batch: str, *, store: Store) -> BatchStatus:
 
 
 @verb
+def left_out(actor: Actor, name: str, *, store: Store) -> list[str]:
+    """What a release does not hold of the batches of a dataset, in words: work that is not accepted, or not landed.
+
+    Raises: NotPermitted, DatasetNotFound.
+    """
+    dataset_name, _ = refs.split_name(name)
+    store.guard.require(actor, Permission.DATASET_READ, dataset=dataset_name)
+    lines = []
+    with store.catalog.read() as conn:
+        info = refs.dataset(conn, dataset_name)
+        for one in repository.batches(conn, dataset_id=info.id):
+            progress = repository.progress(conn, one.id)
+            waiting = progress.waiting + progress.submitted if one.state != BatchState.CLOSED else 0
+            to_land = progress.accepted - progress.landed
+            if waiting or to_land:
+                lines.append(
+                    f"left out of batch {one.name}: {waiting} samples that are not accepted "
+                    f"({progress.submitted} wait for a review), {to_land} accepted that have not landed"
+                )
+    return lines
+
+
+@verb
 def pause_batch(actor: Actor, name: str, batch: str, *, store: Store) -> BatchStatus:
     """Hand out no more work of a batch; what people hold can be finished.
 
@@ -264,12 +287,14 @@ def extend_batch(
 
 
 @verb
-def close_batch(actor: Actor, name: str, batch: str, *, store: Store) -> tuple[BatchStatus, landing.Landed]:
+def close_batch(
+    actor: Actor, name: str, batch: str, *, store: Store
+) -> tuple[BatchStatus, batch_commits.Landed]:
     """Land what is accepted, and end the batch: nobody gets work of it any more, and drafts stay where they are.
 
     Raises: NotPermitted, DatasetNotFound, BatchNotFound, BatchClosed, WorkingStateMoved.
     """
-    landed = landing.land_batch(actor, name, batch, store=store)
+    landed = batch_commits.land_batch(actor, name, batch, store=store)
     status = _change(
         actor, name, batch, "batch.close", store=store, state=str(BatchState.CLOSED), closed_at_us=now_us()
     )

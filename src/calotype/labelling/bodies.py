@@ -175,7 +175,7 @@ class RemarkBody(_Body):
         return Remark(self.note, self.category, self.annotation)
 
 
-class VerdictBody(_Body):
+class JudgementBody(_Body):
     """What a reviewer decides."""
 
     verdict: Literal["accept", "send-back"]

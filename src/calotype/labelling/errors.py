@@ -90,7 +90,7 @@ class NoOperationToUndo(Conflict):
 
     code = "no-operation-to-undo"
     what = "there is nothing to {do} in this assignment"
-    fix = "see its history with `GET /work/{got}/events`"
+    fix = "see its history with `GET /assignments/{got}/events`"
 
 
 class WorkIncomplete(Invalid):

@@ -187,7 +187,7 @@ def _sample(facts: dict[str, Any], assignment: str) -> dict[str, Any]:
         "name": facts["name"],
         "width_px": facts["width_px"],
         "height_px": facts["height_px"],
-        "image": f"/api/v1/work/{assignment}/image",
+        "image": f"/api/v1/assignments/{assignment}/image",
     }
 
 
@@ -196,7 +196,7 @@ def _ahead(conn: sa.Connection, actor: Actor, batch: Batch, mine: Assignment) ->
     if mine.kind != ANNOTATE or mine.actor_id != actor.id or not mine.is_open:
         return []
     return [
-        {**_sample(facts, mine.id), "image": f"/api/v1/work/{mine.id}/next-image?sample={facts['id']}"}
+        {**_sample(facts, mine.id), "image": f"/api/v1/assignments/{mine.id}/next-image?sample={facts['id']}"}
         for facts in repository.ahead(conn, batch, actor.id, mine.sample_id)
     ]
 

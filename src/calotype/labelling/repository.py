@@ -14,6 +14,15 @@ from calotype.store.catalog import schema
 TABLES = schema.of_work
 _B, _S, _A = TABLES.batches, TABLES.batch_samples, TABLES.assignments
 _CHUNK = 2_000
+_WANTED: sa.BindParameter[str] = sa.bindparam("wanted")
+_ONE_ASSIGNMENT = sa.select(_A).where(_A.c.id == _WANTED)
+_ONE_SAMPLE = sa.select(_S).where(_S.c.batch_id == sa.bindparam("batch"), _S.c.sample_id == _WANTED)
+_ONE_BATCH = (
+    sa.select(_B, schema.datasets.c.name.label("dataset"))
+    .join(schema.datasets, schema.datasets.c.id == _B.c.dataset_id)
+    .where(_B.c.id == _WANTED)
+)
+"""Statements that every operation needs; building them each time would cost more than running them."""
 _HOLDS_A_PLACE = (State.DRAFT, State.SENT_BACK)
 
 
@@ -54,9 +63,7 @@ def batch_by_name(conn: sa.Connection, dataset_id: str, dataset: str, name: str)
 
 def batch_of(conn: sa.Connection, batch_id: str) -> Batch:
     """The batch of an assignment."""
-    query = sa.select(_B, schema.datasets.c.name.label("dataset"))
-    query = query.join(schema.datasets, schema.datasets.c.id == _B.c.dataset_id).where(_B.c.id == batch_id)
-    return _batch(conn.execute(query).mappings().one())
+    return _batch(conn.execute(_ONE_BATCH, {"wanted": batch_id}).mappings().one())
 
 
 def _batch(row: Any) -> Batch:
@@ -78,7 +85,7 @@ def add_samples(conn: sa.Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def sample(conn: sa.Connection, batch_id: str, sample_id: str) -> Any:
     """The row of one sample of a batch."""
-    return conn.execute(sa.select(_S).where(_S.c.batch_id == batch_id, _S.c.sample_id == sample_id)).one()
+    return conn.execute(_ONE_SAMPLE, {"batch": batch_id, "wanted": sample_id}).one()
 
 
 def change_sample(conn: sa.Connection, batch_id: str, sample_id: str, **values: Any) -> None:
@@ -124,7 +131,7 @@ def add_assignment(conn: sa.Connection, assignment: Assignment) -> None:
 
 def assignment(conn: sa.Connection, assignment_id: str) -> Assignment:
     """Raises: AssignmentNotFound."""
-    row = conn.execute(sa.select(_A).where(_A.c.id == assignment_id[:32])).mappings().first()
+    row = conn.execute(_ONE_ASSIGNMENT, {"wanted": assignment_id[:32]}).mappings().first()
     if row is None:
         raise AssignmentNotFound(got=assignment_id[:32])
     return Assignment(**row)

@@ -15,12 +15,12 @@ from calotype.labelling.bodies import (
     AskBody,
     BatchBody,
     ExtendBody,
+    JudgementBody,
     OperationsBody,
     ReasonBody,
     SelectedBody,
     SendBackBody,
     SubmitBody,
-    VerdictBody,
     WantedBody,
 )
 from calotype.labelling.model import MAX_BYTES
@@ -28,6 +28,7 @@ from calotype.labelling.reviews import service as reviews
 
 routes = room_routes("labelling")
 
+OWN = action(Permission.ACCOUNT_OWN)
 WORK = action(Permission.WORK_DO)
 REVIEW = action(Permission.WORK_REVIEW)
 MANAGE = action(Permission.BATCH_MANAGE)
@@ -37,13 +38,13 @@ Coming = Annotated[str, Query(min_length=1, max_length=64, description="Id of th
 _IMAGES = file_answer("image/jpeg", "image/png")
 
 
-@routes.get("/work", **WORK)
+@routes.get("/assignments", **OWN)
 def show_my_work(ask: Ask) -> answers.MyWork:
     """Show one's own work: what is open, the batches with work for one, one's own figures."""
     return answers.MyWork.of(service.my_work(ask.actor, store=ask.store))
 
 
-@routes.post("/work/next", **WORK)
+@routes.post("/assignments/next", **OWN)
 def take_next_work(body: WantedBody, ask: Ask) -> answers.NextWork:
     """Take the next assignment, under a lease; what one holds already comes first."""
     wanted = service.Wanted(body.dataset, body.batch, body.kind)
@@ -51,25 +52,25 @@ def take_next_work(body: WantedBody, ask: Ask) -> answers.NextWork:
     return answers.NextWork.of({"work": service.work(ask.actor, taken, store=ask.store) if taken else None})
 
 
-@routes.get("/work/{assignment}", **WORK)
+@routes.get("/assignments/{assignment}", **WORK)
 def show_work(assignment: Named, ask: Ask) -> answers.Work:
     """Show an assignment with all that its page needs."""
     return answers.Work.of(service.work(ask.actor, assignment, store=ask.store))
 
 
-@routes.get("/work/{assignment}/events", **WORK)
+@routes.get("/assignments/{assignment}/events", **WORK)
 def list_work_events(assignment: Named, ask: Ask) -> answers.WorkEvents:
     """List the record of an assignment in order: who did what, and when."""
     return answers.WorkEvents.of({"items": service.work_events(ask.actor, assignment, store=ask.store)})
 
 
-@routes.get("/work/{assignment}/image", **WORK, **_IMAGES, response_class=Response)
+@routes.get("/assignments/{assignment}/image", **WORK, **_IMAGES, response_class=Response)
 async def show_work_image(assignment: Named, ask: Ask, size: Size = 0) -> Response:
     """Show the image of an assignment; needs no right to read the dataset."""
     return await _image(ask, assignment, size)
 
 
-@routes.get("/work/{assignment}/next-image", **WORK, **_IMAGES, response_class=Response)
+@routes.get("/assignments/{assignment}/next-image", **WORK, **_IMAGES, response_class=Response)
 async def show_next_work_image(assignment: Named, ask: Ask, sample: Coming, size: Size = 0) -> Response:
     """Show the image that comes after an own assignment, to have it at hand."""
     return await _image(ask, assignment, size, ahead=sample)
@@ -82,14 +83,14 @@ async def _image(ask: Session, assignment: str, size: int, *, ahead: str = "") -
     return Response(data, media_type=mime, headers={"cache-control": "private, max-age=3600"})
 
 
-@routes.post("/work/{assignment}/operations", **action(Permission.WORK_DO, max_body_bytes=MAX_BYTES))
+@routes.post("/assignments/{assignment}/operations", **action(Permission.WORK_DO, max_body_bytes=MAX_BYTES))
 def record_operations(assignment: Named, body: OperationsBody, ask: Ask) -> answers.Recorded:
     """Record operations on an own assignment."""
     recorded = service.record(ask.actor, assignment, body.plain(), store=ask.store)
     return answers.Recorded.of(recorded.to_dict())
 
 
-@routes.post("/work/{assignment}/submit", **WORK)
+@routes.post("/assignments/{assignment}/submit", **WORK)
 def submit_work(assignment: Named, body: SubmitBody, ask: Ask) -> answers.WorkOutcome:
     """Submit an own assignment."""
     outcome = service.submit(
@@ -98,20 +99,20 @@ def submit_work(assignment: Named, body: SubmitBody, ask: Ask) -> answers.WorkOu
     return answers.WorkOutcome.of(outcome.to_dict())
 
 
-@routes.post("/work/{assignment}/skip", **WORK)
+@routes.post("/assignments/{assignment}/skip", **WORK)
 def skip_work(assignment: Named, body: ReasonBody, ask: Ask) -> answers.WorkOutcome:
     """Say that a sample cannot be labelled, and why."""
     return answers.WorkOutcome.of(service.skip(ask.actor, assignment, body.reason, store=ask.store).to_dict())
 
 
-@routes.post("/work/{assignment}/release", **WORK)
+@routes.post("/assignments/{assignment}/release", **WORK)
 def release_work(assignment: Named, body: ReasonBody, ask: Ask) -> answers.WorkOutcome:
     """Give a sample back to the queue."""
     outcome = service.release_work(ask.actor, assignment, body.reason, store=ask.store)
     return answers.WorkOutcome.of(outcome.to_dict())
 
 
-@routes.post("/work/{assignment}/ask", **WORK)
+@routes.post("/assignments/{assignment}/ask", **WORK)
 def ask_question(assignment: Named, body: AskBody, ask: Ask) -> answers.Thread:
     """Ask how something should be labelled."""
     place = None if body.place is None else (float(body.place[0]), float(body.place[1]))
@@ -127,10 +128,10 @@ def ask_question(assignment: Named, body: AskBody, ask: Ask) -> answers.Thread:
     return answers.Thread.of(asked)
 
 
-@routes.post("/work/{assignment}/review", **REVIEW)
-def review_work(assignment: Named, body: VerdictBody, ask: Ask) -> answers.WorkOutcome:
+@routes.post("/assignments/{assignment}/review", **REVIEW)
+def review_work(assignment: Named, body: JudgementBody, ask: Ask) -> answers.WorkOutcome:
     """Judge a sample whose review one has: accept it as it is now, or send it back."""
-    verdict = reviews.Verdict(body.verdict, tuple(remark.remark() for remark in body.remarks))
+    verdict = reviews.Judgement(body.verdict, tuple(remark.remark() for remark in body.remarks))
     outcome = reviews.review(
         ask.actor, assignment, verdict, store=ask.store, id=body.id or "", active_ms=body.active_ms
     )
@@ -200,9 +201,9 @@ def extend_batch(dataset: Named, batch: Named, body: ExtendBody, ask: Ask) -> an
 
 
 @routes.post("/datasets/{dataset}/batches/{batch}/land", **MANAGE)
-def land_batch(dataset: Named, batch: Named, ask: Ask) -> answers.Landing:
+def land_batch(dataset: Named, batch: Named, ask: Ask) -> answers.LandedBatch:
     """Commit the accepted work of a batch to its branch."""
-    return answers.Landing.of(service.land_batch(ask.actor, dataset, batch, store=ask.store).to_dict())
+    return answers.LandedBatch.of(service.land_batch(ask.actor, dataset, batch, store=ask.store).to_dict())
 
 
 @routes.post("/datasets/{dataset}/batches/{batch}/close", **MANAGE)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from calotype.labelling.batch_commits import land_batch
 from calotype.labelling.batches import (
     batch,
     batches,
     close_batch,
     extend_batch,
+    left_out,
     open_batch,
     pause_batch,
     resume_batch,
 )
-from calotype.labelling.landing import land_batch
 from calotype.labelling.pages import my_work, work, work_events, work_image
 from calotype.labelling.queue import Wanted, next_work
 from calotype.labelling.threads import answer, ask, questions
@@ -26,6 +27,7 @@ __all__ = [
     "close_batch",
     "extend_batch",
     "land_batch",
+    "left_out",
     "my_work",
     "next_work",
     "open_batch",

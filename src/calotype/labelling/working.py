@@ -15,7 +15,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
-from calotype.labelling import queue, repository, settling
+from calotype.labelling import queue, repository, submissions
 from calotype.labelling.errors import AssignmentClosed, GuidelineUnread, LeaseLost, OperationInvalid
 from calotype.labelling.model import (
     ANNOTATE,
@@ -55,18 +55,18 @@ def record(actor: Actor, assignment: str, operations: Sequence[Any], *, store: S
     if not 1 <= len(listed) <= MAX_OPERATIONS:
         detail = f"a list has 1 to {MAX_OPERATIONS:,} operations; this one has {len(listed):,}"
         raise OperationInvalid(where="operations", detail=detail)
-    _allowed(actor, assignment, store)
+    batch = _allowed(actor, assignment, store)
     with store.catalog.bookkeeping() as conn:
         mine = queue.own(conn, actor, assignment)
-        batch = repository.batch_of(conn, mine.batch_id)
         recording = _recording(conn, actor, batch, mine)
         _require_open_or_repeated(conn, mine, listed)
         recording.take(listed)
         now = now_us()
-        if mine.state != State.SENT_BACK:
-            queue.renewed(conn, mine, batch, now)
-        changed = _extended(conn, mine, batch, recording, now)
-        history = recording.history
+        is_back = mine.state == State.EXPIRED and queue.renewed(conn, mine, batch, now)
+        changed = _extended(
+            conn, replace(mine, state=str(State.DRAFT)) if is_back else mine, batch, recording, now
+        )
+        to_undo, to_redo = log.steps(conn, mine.id)
         rows = {
             key: None if row is None else shown(row, recording.ontology)
             for key, row in recording.state.items()
@@ -78,20 +78,21 @@ def record(actor: Actor, assignment: str, operations: Sequence[Any], *, store: S
         tuple(recording.refused),
         rows,
         changed.position,
-        len(history.done),
-        len(history.undone),
+        to_undo,
+        to_redo,
         changed.lease_until_us,
         changed.state,
     )
 
 
-def _allowed(actor: Actor, assignment: str, store: Store) -> None:
-    """Raises: NotPermitted, AssignmentNotFound (also for somebody else's)."""
+def _allowed(actor: Actor, assignment: str, store: Store) -> Batch:
+    """The batch of an own assignment. Raises: NotPermitted, AssignmentNotFound (also for somebody else's)."""
     with store.catalog.read() as conn:
         mine = queue.own(conn, actor, assignment)
         batch = repository.batch_of(conn, mine.batch_id)
     permission = Permission.WORK_REVIEW if mine.kind == REVIEW else Permission.WORK_DO
     store.guard.require(actor, permission, dataset=batch.dataset)
+    return batch
 
 
 def _recording(conn: sa.Connection, actor: Actor, batch: Batch, assignment: Assignment) -> Recording:
@@ -132,10 +133,9 @@ def _extended(
     conn: sa.Connection, mine: Assignment, batch: Batch, recording: Recording, now: int
 ) -> Assignment:
     """The assignment after the operations, stored."""
-    current = repository.assignment(conn, mine.id)
-    until = now + batch.lease_s * 1_000_000 if current.state == State.DRAFT else current.lease_until_us
-    active_ms = current.active_ms + sum(event.active_ms for event in recording.events)
-    changed = replace(current, position=recording.position, active_ms=active_ms, lease_until_us=until)
+    until = now + batch.lease_s * 1_000_000 if mine.state == State.DRAFT else mine.lease_until_us
+    active_ms = mine.active_ms + sum(event.active_ms for event in recording.events)
+    changed = replace(mine, position=recording.position, active_ms=active_ms, lease_until_us=until)
     values = {"position": changed.position, "active_ms": active_ms, "lease_until_us": until}
     repository.change_assignment(conn, mine.id, **values)
     return changed
@@ -167,12 +167,12 @@ def submit(
             facts = repository.sample(tx.conn, batch.id, mine.sample_id).sample
             raise LeaseLost(sample=facts["name"])
         _require_read(tx.conn, actor, batch)
-        settling.require_complete(tx.conn, mine, ontology_of(tx.conn, batch))
+        submissions.require_complete(tx.conn, mine, ontology_of(tx.conn, batch))
         _close(
             tx.conn, mine, State.SUBMITTED, Event(0, name, actor.id, SUBMIT, "", None, None), active_ms, note
         )
         repository.change_assignment(tx.conn, mine.id, submitted_at_us=now_us())
-        settling.submitted(tx.conn, batch, mine)
+        submissions.submitted(tx.conn, batch, mine)
         outcome = _outcome(tx.conn, repository.assignment(tx.conn, mine.id))
         tx.details({"batch": batch.name, **outcome.to_dict()})
     return outcome
@@ -212,7 +212,7 @@ def _give_back(actor: Actor, assignment: str, reason: str, state: State, *, stor
         batch = repository.batch_of(tx.conn, mine.batch_id)
         event = Event(0, uuid7(), actor.id, "skip" if state is State.SKIPPED else "release", "", None, None)
         _close(tx.conn, mine, state, event, 0, reason)
-        settling.given_back(tx.conn, batch, mine, state)
+        submissions.given_back(tx.conn, batch, mine, state)
         outcome = _outcome(tx.conn, repository.assignment(tx.conn, mine.id))
         tx.details({"batch": batch.name, "reason": reason, **outcome.to_dict()})
     return outcome

@@ -1,4 +1,4 @@
-"""The interface of an embedder, and its errors."""
+"""The interface of an embedder, and the errors of this room."""
 
 from __future__ import annotations
 
@@ -36,6 +36,22 @@ class OnnxRuntimeMissing(External):
     code = "onnx-runtime-missing"
     what = "ONNX models need onnxruntime, which is not installed"
     fix = "install it with `pip install onnxruntime`"
+
+
+class ModelNotRunnable(Invalid):
+    """A model file that cannot be loaded or run."""
+
+    code = "model-not-runnable"
+    what = "{file} cannot be run: {detail}"
+    fix = "{hint}"
+
+
+class ModelDescriptionInvalid(Invalid):
+    """A description that cannot be parsed, or that does not fit its model."""
+
+    code = "model-description-invalid"
+    what = "the description does not fit the model: {detail}"
+    fix = "{hint}"
 
 
 class Embedder(Protocol):

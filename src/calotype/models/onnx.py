@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from calotype.models.model import ModelUnusable, OnnxRuntimeMissing, Rgb, Vectors, unit_length
+from calotype.models.model import ModelUnusable, Rgb, Vectors, unit_length
+from calotype.models.sessions import runtime, runtime_errors
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,8 @@ class OnnxEmbedder:
     def __init__(
         self, path: Path, *, batch: int = 16, prepare: Preparation | None = None, name: str = ""
     ) -> None:
-        try:
-            import onnxruntime  # optional and large
-        except ModuleNotFoundError:
-            raise OnnxRuntimeMissing() from None
+        onnxruntime = runtime()
+        self._errors = runtime_errors(onnxruntime)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = (
             1  # under load, several threads are slower than one
@@ -90,7 +89,7 @@ class OnnxEmbedder:
             self._session: Any = onnxruntime.InferenceSession(
                 data, options, providers=["CPUExecutionProvider"]
             )
-        except (OSError, RuntimeError, ValueError) as error:
+        except self._errors as error:
             raise ModelUnusable(file=path.name, detail=str(error)[:200]) from error
         inputs = self._session.get_inputs()
         self._prepare = read_preparation(path) if prepare is None else prepare
@@ -122,7 +121,7 @@ class OnnxEmbedder:
             stack = np.concatenate([stack, np.zeros((self._batch - n, *stack.shape[1:]), stack.dtype)])
         try:
             output = np.asarray(self._session.run(None, {self._input: stack})[0], np.float32)
-        except (RuntimeError, ValueError) as error:
+        except self._errors as error:
             raise ModelUnusable(file=self._file, detail=str(error)[:200]) from error
         if output.ndim < 2 or len(output) != len(stack):
             raise ModelUnusable(file=self._file, detail=f"its first output has shape {output.shape}")

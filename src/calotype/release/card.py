@@ -90,6 +90,7 @@ def create_card(
     conditions = terms(snapshot, ids, spec.purpose, released_us)
     if since is not None and since.same:
         conditions["warnings"].append(since.warning)
+    conditions["warnings"] += verdict.left_out
     return {
         "dataset": snapshot.dataset.name,
         "description": snapshot.dataset.description,

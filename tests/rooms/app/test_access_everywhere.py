@@ -46,13 +46,51 @@ MORE_THAN_DECLARED = {
 }
 """Routes that roles are refused although the matrix allows their action."""
 OF_ONE_PERSON = {"sign_in": "needs the link of a server without accounts"}
+NOT_YOURS = "an assignment that is not one's own does not exist; tests/rooms/labelling/test_rights.py"
 SHOWN_AS_ABSENT = {"show_run": "a run of a dataset that one may not see does not exist"}
+SHOWN_AS_ABSENT |= dict.fromkeys(
+    (
+        "show_work",
+        "list_work_events",
+        "show_work_image",
+        "show_next_work_image",
+        "record_operations",
+        "submit_work",
+        "skip_work",
+        "release_work",
+        "ask_question",
+        "review_work",
+        "answer_thread",
+    ),
+    NOT_YOURS,
+)
 FILTERED = {
     "datasets.datasets": "lists the datasets that one may see",
     "pipeline.runs": "lists the runs of datasets that one may see",
     "pipeline.current": "shows the runs of datasets that one may see",
     "pipeline.get": "a run of a dataset that one may not see does not exist",
+    "labelling.my_work": "lists one's own work",
+    "labelling.next_work": "takes from datasets in which one may work",
 }
+FILTERED["labelling.answer"] = NOT_YOURS
+FILTERED |= dict.fromkeys(
+    (
+        f"labelling.{name}"
+        for name in [
+            "work",
+            "work_events",
+            "work_image",
+            "record",
+            "submit",
+            "skip",
+            "release_work",
+            "ask",
+            "review",
+            "answer",
+        ]
+    ),
+    NOT_YOURS,
+)
 """Verbs that refuse nobody, because they show what one may see."""
 WITHOUT_WORKSPACE = {
     "reliability.restore": "makes a new folder from a backup, for whoever can read the backup"

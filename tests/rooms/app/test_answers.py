@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from tests.support.described import Described, document
+from tests.support.described import FREE_FORM, Described, document
 from tests.support.every_route import ask_about_access
 from tests.support.images import folder_of_images
+from tests.support.labelling_routes import ask_the_routes_of_labelling
 from tests.support.providers import ask_the_routes_of_a_provider
 from tests.support.streets import Streets, box
 
@@ -29,22 +30,6 @@ from calotype.pipeline.model import Acquire, Commit, Pipeline
 from calotype.store import Store
 
 API = "/api/v1"
-
-FREE_FORM = {
-    "AuditEvent.details": "each verb has its own",
-    "CheckSummary.parameters": "each check has its own",
-    "CheckSummary.reference": "each check has its own",
-    "Finding.facts": "each check has its own",
-    "TrackedFinding.facts": "each check has its own",
-    "FindingHistory.facts": "each check has its own",
-    "ListedFinding.facts": "each check has its own",
-    "FullAnnotation.attributes": "as the source gives them",
-    "MergeConflict.base": "a row of any table",
-    "MergeConflict.ours": "a row of any table",
-    "MergeConflict.theirs": "a row of any table",
-    "MergeConflict.resolution": "a value for a field of any table",
-}
-"""Values without a shape of their own, and why."""
 
 
 def operations() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -96,7 +81,17 @@ def test_a_client_can_be_generated_with_good_names():
     assert [name for name in schemas if not name.isidentifier() or "__" in name] == []
 
 
-TAKE_NO_BODY = ("run_checks", "invite_person", "disable_person", "sign_checkpoint", "sign_out")
+TAKE_NO_BODY = (
+    "run_checks",
+    "invite_person",
+    "disable_person",
+    "sign_checkpoint",
+    "sign_out",
+    "pause_batch",
+    "resume_batch",
+    "land_batch",
+    "close_batch",
+)
 
 
 def test_every_body_is_described():
@@ -151,6 +146,7 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _derive_and_curate(http, workspace, owner)
     _save_views(http)
     _merge(http, Streets(owner, workspace))
+    ask_the_routes_of_labelling(workspace, described.watch)
     _work_as_a_team(described, workspace)
     assert {name for name, _ in operations()} - described.answered == set()
 

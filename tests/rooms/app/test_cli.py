@@ -74,4 +74,4 @@ def test_counting_needs_no_engine_for_joins_and_no_other_room(owner, workspace):
         "calotype.app.wiring",
     }
     rooms = {name.split(".")[1] for name in loaded if name.startswith("calotype.")}
-    assert rooms == {"app", "datasets", "foundation", "govern", "store", "vision"}
+    assert rooms == {"app", "catalog_tables", "datasets", "foundation", "govern", "store", "vision"}

@@ -204,3 +204,20 @@ def test_media_that_cannot_be_decoded_are_reported(workspace, owner, streets):
     workspace.media.path(streets).write_bytes(b"\x89PNG\r\n\x1a\n broken")
     with pytest.raises(ImageUnreadable):
         Gallery().display(owner, "streets", streets, store=workspace)
+
+
+def test_who_has_checked_the_right_gets_a_rendering_in_either_size(workspace, streets):
+    gallery = Gallery()
+    for size_px, shown in ((100, (128, 85)), (0, (300, 200))):
+        rendered = gallery.rendered("streets", streets, store=workspace, size_px=size_px).result(60)
+        assert shown_size(rendered) == shown
+    with pytest.raises(ImageNotFound):
+        gallery.rendered("streets", "a" * 64, store=workspace).result(60)
+
+
+@pytest.mark.parametrize("size_px", [1, 64, 65, 1_024, 5_000])
+def test_a_rendering_has_one_of_the_usual_sizes(workspace, streets, size_px):
+    width, height = shown_size(
+        Gallery().rendered("streets", streets, store=workspace, size_px=size_px).result(60)
+    )
+    assert width in (64, 128, 300) and height < width

@@ -69,7 +69,7 @@ class Shift:
 
     def judge(self, name: str, assignment: str, verdict: str = "accept", *remarks: Remark) -> Outcome:
         """Judge a review that somebody has."""
-        given = reviews.Verdict(verdict, remarks)
+        given = reviews.Judgement(verdict, remarks)
         return reviews.review(self.who(name), assignment, given, store=self.store)
 
     def work(self, name: str, assignment: str) -> dict[str, Any]:

@@ -80,6 +80,8 @@ class TestWhateverComesIn:
         events = events_of(shift, assignment)
         assert [event.position for event in events] == list(range(1, len(events) + 1))
         assert alive(log.fold(events)) == states[len(events)]
+        outline = log.History((event.operation, event.verb, event.reverts) for event in events)
+        assert (answer.to_undo, answer.to_redo) == (len(outline.done), len(outline.undone))
         for position, state in states.items():
             with shift.store.catalog.read() as conn:
                 assert alive(log.state_at(conn, assignment, position)) == state

@@ -114,7 +114,9 @@ class TestWhy:
     def test_what_is_proposed_takes_nothing_away_and_suits_the_account(self, team, owner):
         proposed = {
             role
-            for role, _ in access.why(owner, address("bo"), "read", "dataset:night", store=team).would_allow
+            for role, _ in access.why(
+                owner, address("bo"), "work.do", "dataset:night", store=team
+            ).would_allow
         }
         assert "vendor-annotator" in proposed and "service" not in proposed
         service.grant_role(owner, address("bo"), "curator", store=team, on="dataset:streets")
@@ -128,12 +130,12 @@ class TestWhy:
         service.grant_role(owner, address("bo"), "vendor-annotator", store=team, on="dataset:streets")
         for action, resource, rule in [
             ("export", "dataset:streets", "guard-vendor-assigned-only"),
-            ("read", "branch:streets@main", "vendor-annotator"),
-            ("read", "sample:streets@0a", "vendor-annotator"),
+            ("read", "branch:streets@main", "guard-vendor-assigned-only"),
+            ("work.do", "dataset:streets", "vendor-annotator"),
         ]:
             explained = access.why(owner, address("bo"), action, resource, store=team)
             assert (explained.rule, explained.would_allow) == (rule, ())
-        elsewhere = access.why(owner, address("bo"), "read", "dataset:night", store=team)
+        elsewhere = access.why(owner, address("bo"), "work.do", "dataset:night", store=team)
         assert elsewhere.would_allow == (("vendor-annotator", "dataset:night"),)
 
     def test_a_disabled_person_has_no_access(self, team, owner):

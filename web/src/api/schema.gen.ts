@@ -816,7 +816,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work": {
+    "/api/v1/assignments": {
         parameters: {
             query?: never;
             header?: never;
@@ -836,7 +836,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/next": {
+    "/api/v1/assignments/next": {
         parameters: {
             query?: never;
             header?: never;
@@ -856,7 +856,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}": {
+    "/api/v1/assignments/{assignment}": {
         parameters: {
             query?: never;
             header?: never;
@@ -876,7 +876,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/events": {
+    "/api/v1/assignments/{assignment}/events": {
         parameters: {
             query?: never;
             header?: never;
@@ -896,7 +896,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/image": {
+    "/api/v1/assignments/{assignment}/image": {
         parameters: {
             query?: never;
             header?: never;
@@ -916,7 +916,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/next-image": {
+    "/api/v1/assignments/{assignment}/next-image": {
         parameters: {
             query?: never;
             header?: never;
@@ -936,7 +936,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/operations": {
+    "/api/v1/assignments/{assignment}/operations": {
         parameters: {
             query?: never;
             header?: never;
@@ -956,7 +956,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/submit": {
+    "/api/v1/assignments/{assignment}/submit": {
         parameters: {
             query?: never;
             header?: never;
@@ -976,7 +976,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/skip": {
+    "/api/v1/assignments/{assignment}/skip": {
         parameters: {
             query?: never;
             header?: never;
@@ -996,7 +996,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/release": {
+    "/api/v1/assignments/{assignment}/release": {
         parameters: {
             query?: never;
             header?: never;
@@ -1016,7 +1016,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/ask": {
+    "/api/v1/assignments/{assignment}/ask": {
         parameters: {
             query?: never;
             header?: never;
@@ -1036,7 +1036,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/work/{assignment}/review": {
+    "/api/v1/assignments/{assignment}/review": {
         parameters: {
             query?: never;
             header?: never;
@@ -3631,7 +3631,7 @@ export interface components {
         /** @description A batch that was closed, and what landed. */
         ClosedBatch: {
             batch: components["schemas"]["BatchAnswer"];
-            landed: components["schemas"]["Landing-Output"];
+            landed: components["schemas"]["LandedBatch"];
         };
         /** @description One comment of a thread. */
         Comment: {
@@ -4508,6 +4508,18 @@ export interface components {
             invitation: string;
         };
         JsonValue: unknown;
+        /** @description What a reviewer decides. */
+        JudgementBody: {
+            /** @enum {string} */
+            verdict: "accept" | "send-back";
+            remarks?: components["schemas"]["RemarkBody"][];
+            id?: string | null;
+            /**
+             * @description Active time since the operation before.
+             * @default 0
+             */
+            active_ms?: number;
+        };
         /** @description Who kept a row of the review. */
         KeepDecision: {
             by: string;
@@ -4595,19 +4607,19 @@ export interface components {
                 [key: string]: number;
             };
         };
-        /** @description The commit message; empty for the default one. */
-        "Landing-Input": {
-            /** @default  */
-            message?: string;
-        };
         /** @description What landing a batch did. */
-        "Landing-Output": {
+        LandedBatch: {
             /** @description Empty where nothing was left to land. */
             commit: string;
             branch: string;
             samples: number;
             annotations: number;
             removed: number;
+        };
+        /** @description The commit message; empty for the default one. */
+        Landing: {
+            /** @default  */
+            message?: string;
         };
         /** @description The secret of an invitation. */
         Link: {
@@ -6237,18 +6249,6 @@ export interface components {
         VectorModels: {
             items: components["schemas"]["VectorModel"][];
         };
-        /** @description What a reviewer decides. */
-        VerdictBody: {
-            /** @enum {string} */
-            verdict: "accept" | "send-back";
-            remarks?: components["schemas"]["RemarkBody"][];
-            id?: string | null;
-            /**
-             * @description Active time since the operation before.
-             * @default 0
-             */
-            active_ms?: number;
-        };
         /** @description What a saved view shows; `overwrite` replaces the one that has the name. */
         ViewBody: {
             /** @default  */
@@ -6627,6 +6627,7 @@ export type ImportOrigin = components['schemas']['ImportOrigin'];
 export type Invitation = components['schemas']['Invitation'];
 export type Invited = components['schemas']['Invited'];
 export type JsonValue = components['schemas']['JsonValue'];
+export type JudgementBody = components['schemas']['JudgementBody'];
 export type KeepDecision = components['schemas']['KeepDecision'];
 export type KeptRow = components['schemas']['KeptRow'];
 export type Kind = components['schemas']['Kind'];
@@ -6634,8 +6635,8 @@ export type LabelFormat = components['schemas']['LabelFormat'];
 export type LabelFormatList = components['schemas']['LabelFormatList'];
 export type LabelImport = components['schemas']['LabelImport'];
 export type LabelSetCount = components['schemas']['LabelSetCount'];
-export type LandingInput = components['schemas']['Landing-Input'];
-export type LandingOutput = components['schemas']['Landing-Output'];
+export type LandedBatch = components['schemas']['LandedBatch'];
+export type Landing = components['schemas']['Landing'];
 export type Link = components['schemas']['Link'];
 export type ListedFinding = components['schemas']['ListedFinding'];
 export type Log = components['schemas']['Log'];
@@ -6778,7 +6779,6 @@ export type UserCode = components['schemas']['UserCode'];
 export type ValueCount = components['schemas']['ValueCount'];
 export type VectorModel = components['schemas']['VectorModel'];
 export type VectorModels = components['schemas']['VectorModels'];
-export type VerdictBody = components['schemas']['VerdictBody'];
 export type ViewBody = components['schemas']['ViewBody'];
 export type WaitingReview = components['schemas']['WaitingReview'];
 export type WaitingReviews = components['schemas']['WaitingReviews'];
@@ -8155,7 +8155,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Landing-Input"];
+                "application/json": components["schemas"]["Landing"];
             };
         };
         responses: {
@@ -8883,7 +8883,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["VerdictBody"];
+                "application/json": components["schemas"]["JudgementBody"];
             };
         };
         responses: {
@@ -9189,7 +9189,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Landing-Output"];
+                    "application/json": components["schemas"]["LandedBatch"];
                 };
             };
             /** @description A problem (RFC 9457) */

@@ -5,7 +5,7 @@ export function workRecord(more: Partial<Work> = {}): Work {
   return {
     assignment: "a1", kind: "annotate", actor: "ana", state: "draft", round: 1, lease_until: "2026-01-01T00:00:00Z", active_s: 0, note: "", started_at: "2026-01-01T00:00:00Z", submitted_at: null,
     batch: { id: "b1", name: "first", dataset: "streets", label_set: "ground_truth", overlap: 1, due: null }, guideline: { version: 0, acknowledged: true },
-    sample: { id: "s1", name: "street-0001.jpg", width_px: 640, height_px: 480, image: "/api/v1/work/a1/image" }, review_reason: "",
+    sample: { id: "s1", name: "street-0001.jpg", width_px: 640, height_px: 480, image: "/api/v1/assignments/a1/image" }, review_reason: "",
     classes: [
       {
         id: 1, name: "car", colour: "", key: "1", definition: "Four wheels or more.", tools: [], keypoints: [], skeleton: [], parent: "",

@@ -14,6 +14,7 @@ import typer
 from calotype.acquire import quarantine
 from calotype.app import serving, wiring
 from calotype.app.demo import pipelines
+from calotype.app.demo.batch import open_batch
 from calotype.app.demo.people import PEOPLE, DemoAccounts, add_people
 from calotype.app.demo.scorecard import Score, score
 from calotype.checks import service as checks
@@ -65,8 +66,13 @@ def demo(
     store: Store = t.store()
     own = [_own_images(t, store, images, labels, format)] if images else []
     results = own or [_digits(t, store), _streets(t, store)]
+    batch = None if own else open_batch(t.actor, store, results[-1].run.dataset)
     team = add_people(t.actor, store, results[-1].run.dataset) if accounts else None
     _print_results(t, store, results, time.perf_counter() - started, team)
+    if batch is not None:
+        t.say(
+            f"{batch.progress.waiting} images of batch {batch.batch.name} wait to be labelled: `calotype work next`"
+        )
     if not no_serve:
         serve = serving.serve_team if accounts else serving.serve_store
         serve(t, store, port=port)

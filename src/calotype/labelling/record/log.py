@@ -155,6 +155,32 @@ def outline(conn: sa.Connection, assignment_id: str) -> list[tuple[str, str, str
     return [(row.operation_id, row.verb, row.reverts) for row in conn.execute(query.order_by(_E.c.position))]
 
 
+def steps(conn: sa.Connection, assignment_id: str) -> tuple[int, int]:
+    """How many operations can be undone and redone; `History` says which."""
+    row = conn.execute(_STEPS, {"assignment": assignment_id}).one()
+    n_edits, n_undos, n_redos, undos_after, redos_after = (int(value or 0) for value in row)
+    return n_edits - n_undos + n_redos, undos_after - redos_after
+
+
+def _steps() -> sa.Select[int, int, int, int, int]:
+    here = _E.c.assignment_id == sa.bindparam("assignment")
+    is_edit = sa.and_(_E.c.verb.not_in(BESIDE), ~_E.c.operation_id.contains(PART))
+    is_undo, is_redo = (
+        sa.and_(_E.c.verb == verb, ~_E.c.operation_id.contains(PART)) for verb in (UNDO, REDO)
+    )
+    last = sa.select(sa.func.coalesce(sa.func.max(_E.c.position), 0)).where(here, is_edit).scalar_subquery()
+
+    def n(what: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+        return sa.func.sum(sa.case((what, 1), else_=0))
+
+    after = _E.c.position > last
+    columns = (n(is_edit), n(is_undo), n(is_redo), n(sa.and_(is_undo, after)), n(sa.and_(is_redo, after)))
+    return sa.select(*columns).where(here)
+
+
+_STEPS = _steps()
+
+
 def state_at(conn: sa.Connection, assignment_id: str, position: int) -> dict[str, Plain | None]:
     """The state after the event of this number. Events are read one after the other."""
     query = sa.select(_E).where(_E.c.assignment_id == assignment_id, _E.c.position <= position)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -222,12 +221,17 @@ def ontology_of(conn: sa.Connection, batch: Batch) -> Ontology:
     """The classes of a batch: those of its branch."""
     info = DatasetInfo(batch.dataset_id, batch.dataset, "", 0, "")
     sha256 = refs.branch(conn, info, batch.branch).documents.get("ontology", "")
-    return _ontology(dataset_repository.document(conn, sha256) or "{}") if sha256 else Ontology()
+    if sha256 not in _ONTOLOGIES:
+        text = dataset_repository.document(conn, sha256) if sha256 else None
+        if len(_ONTOLOGIES) >= _KEPT:
+            _ONTOLOGIES.clear()
+        _ONTOLOGIES[sha256] = Ontology.from_json(json.loads(text or "{}"))
+    return _ONTOLOGIES[sha256]
 
 
-@lru_cache(maxsize=64)
-def _ontology(text: str) -> Ontology:
-    return Ontology.from_json(json.loads(text))
+_KEPT = 64
+_ONTOLOGIES: dict[str, Ontology] = {}
+"""By the hash of their document, which never changes."""
 
 
 def _id_in(value: Mapping[str, Any], at: int) -> str:

@@ -14,7 +14,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import iso, now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
-from calotype.labelling import agreement, queue, repository, settling, threads
+from calotype.labelling import agreement, queue, repository, submissions, threads
 from calotype.labelling.errors import AssignmentClosed, BatchInvalid, OperationInvalid
 from calotype.labelling.model import (
     ANNOTATE,
@@ -39,7 +39,7 @@ _MAX_REMARKS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """What a reviewer decides.
 
     Args:
@@ -62,7 +62,7 @@ class Selected:
 
 @verb
 def review(
-    actor: Actor, assignment: str, verdict: Verdict, *, store: Store, id: str = "", active_ms: int = 0
+    actor: Actor, assignment: str, verdict: Judgement, *, store: Store, id: str = "", active_ms: int = 0
 ) -> Outcome:
     """Judge a sample whose review this actor has: accept it as the reviewer left it, or send it back.
 
@@ -90,7 +90,7 @@ def review(
     return outcome
 
 
-def _check(verdict: Verdict) -> None:
+def _check(verdict: Judgement) -> None:
     if verdict.verdict not in (ACCEPT, SEND_BACK):
         raise OperationInvalid(where="verdict", detail=f"{verdict.verdict[:40]!r} is not accept or send-back")
     if verdict.verdict == SEND_BACK and not verdict.remarks:
@@ -104,7 +104,7 @@ def _judge(
     actor: Actor,
     batch: Batch,
     mine: Assignment,
-    verdict: Verdict,
+    verdict: Judgement,
     name: str,
     active_ms: int,
 ) -> None:
@@ -122,7 +122,7 @@ def _judge(
         finished_at_us=now_us(),
     )
     if verdict.verdict == ACCEPT:
-        settling.accept(conn, batch, mine.sample_id, mine)
+        submissions.accept(conn, batch, mine.sample_id, mine)
         threads.close_remarks(conn, batch.id, mine.sample_id)
     else:
         _send_back(conn, actor, batch, mine.sample_id, verdict.remarks)
@@ -232,7 +232,7 @@ def send_back_reviews(
 
     Raises: NotPermitted, DatasetNotFound, OperationInvalid.
     """
-    _check(Verdict(SEND_BACK, (remark,)))
+    _check(Judgement(SEND_BACK, (remark,)))
     return _in_bulk(actor, name, selected, "review.send-back", store=store, remark=remark)
 
 
@@ -252,7 +252,7 @@ def _in_bulk(
             seed = list(copies.values())
             rows = agreement.merged(seed)[0] if what == "review.merge" else agreement.champion(seed)
             mine = _begun(tx.conn, actor, batch, row.sample_id, rows)
-            verdict = Verdict(SEND_BACK, (remark,)) if remark else Verdict(ACCEPT)
+            verdict = Judgement(SEND_BACK, (remark,)) if remark else Judgement(ACCEPT)
             _judge(tx.conn, actor, batch, mine, verdict, uuid7(), 0)
             outcomes.append(_outcome(tx.conn, repository.assignment(tx.conn, mine.id)))
         tx.details({"samples": len(outcomes), "batch": selected.batch})

@@ -1,7 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { datasetKey } from "@/api/cache";
 import { call } from "@/api/client";
-import type { EditsBody, OperationsBody, VerdictBody } from "@/api/schema.gen";
+import type { EditsBody, OperationsBody, JudgementBody } from "@/api/schema.gen";
 import { branchQuery, MAIN } from "@/kit/branch";
 import type { Operation, Recorded, Work } from "./components/work/types";
 
@@ -28,7 +28,7 @@ export const undo = (dataset: string, id = "", branch = MAIN) =>
 export const redo = (dataset: string, branch = MAIN) =>
   call("post", "/api/v1/datasets/{dataset}/edits/redo", { path: { dataset }, query: branchQuery(branch), body: { edit: "" } });
 
-const WORK = "/api/v1/work";
+const WORK = "/api/v1/assignments";
 const ONE = `${WORK}/{assignment}` as const;
 
 /** An assignment; its numbers are those of the canvas, which the description of the API writes as lists. */
@@ -56,5 +56,5 @@ export const leaveWork = (assignment: string, how: "skip" | "release", reason: s
 export type Question = { text: string; annotation?: string; place?: readonly [number, number]; class?: string };
 export const askAbout = (assignment: string, { place, ...question }: Question) =>
   call("post", `${ONE}/ask`, { path: { assignment }, body: { annotation: "", class: "", ...question, ...(place ? { place: [...place] } : {}) } });
-export const reviewWork = (assignment: string, verdict: VerdictBody) => call("post", `${ONE}/review`, { path: { assignment }, body: verdict });
+export const reviewWork = (assignment: string, verdict: JudgementBody) => call("post", `${ONE}/review`, { path: { assignment }, body: verdict });
 export const workThumbnail = (assignment: string) => `${WORK}/${assignment}/image?size=256`;

@@ -5,7 +5,7 @@ import { showPage } from "@/testing/pages";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 import { workRecord } from "@/testing/work";
 
-const ONE = "/api/v1/work/{assignment}";
+const ONE = "/api/v1/assignments/{assignment}";
 const AT = { assignment: "a1" };
 
 /** A server that records whatever it is sent. */
@@ -65,7 +65,7 @@ test("a submission waits for the outbox and goes on with the next image", async 
   atWork(workRecord({ annotations: [] }));
   atWork(workRecord({ assignment: "a2", sample: { ...workRecord().sample, id: "s2", name: "street-0002.jpg" } }));
   answer("post", `${ONE}/submit`, AT, { assignment: "a1", state: "submitted", sample: "s1", sample_state: "submitted", review_reason: "", repeated: false });
-  answer("post", "/api/v1/work/next", {}, { work: workRecord({ assignment: "a2", sample: { ...workRecord().sample, id: "s2", name: "street-0002.jpg" } }) });
+  answer("post", "/api/v1/assignments/next", {}, { work: workRecord({ assignment: "a2", sample: { ...workRecord().sample, id: "s2", name: "street-0002.jpg" } }) });
   const { user, address } = showPage("/work/a1");
   await screen.findByText(/Nothing is drawn yet/);
   await user.keyboard("{Control>}{Enter}{/Control}");
@@ -77,8 +77,8 @@ test("a review shows the copies, and sends one annotation back with a category",
   const copy = { ...workRecord().annotations[0], id: "c1", author: "ben" } as Work["annotations"][number];
   atWork(workRecord({ kind: "review", others: [{ assignment: "o1", author: "ben", annotations: [copy] }] }));
   answer("post", `${ONE}/review`, AT, { assignment: "a1", state: "submitted", sample: "s1", sample_state: "waiting", review_reason: "", repeated: false });
-  answer("post", "/api/v1/work/next", {}, { work: null });
-  answer("get", "/api/v1/work", {}, { open: [], batches: [], figures: { submitted: 0, accepted: 0, sent_back: 0, skipped: 0, active_s: 0, median_s: null } });
+  answer("post", "/api/v1/assignments/next", {}, { work: null });
+  answer("get", "/api/v1/assignments", {}, { open: [], batches: [], figures: { submitted: 0, accepted: 0, sent_back: 0, skipped: 0, active_s: 0, median_s: null } });
   const { user, address } = showPage("/work/a1");
   expect(await screen.findByRole("img", { name: "street-0001.jpg, 2 annotations" })).toBeTruthy();
   await user.keyboard("n");

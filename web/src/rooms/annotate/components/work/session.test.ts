@@ -13,7 +13,7 @@ const work = (annotations: Row[] = [], more: Partial<Work> = {}): Work => ({
   assignment: "a1", kind: "annotate", actor: "ana", state: "draft", round: 1, lease_until: "2026-01-01T00:00:00Z", active_s: 0, note: "",
   started_at: "2026-01-01T00:00:00Z", submitted_at: null, review_reason: "",
   batch: { id: "b", name: "first", dataset: "streets", label_set: "ground_truth", overlap: 1, due: null },
-  guideline: { version: 1, acknowledged: true }, sample: { id: "s", name: "s.jpg", width_px: 640, height_px: 480, image: "/api/v1/work/a1/image" },
+  guideline: { version: 1, acknowledged: true }, sample: { id: "s", name: "s.jpg", width_px: 640, height_px: 480, image: "/api/v1/assignments/a1/image" },
   classes: CLASSES, annotations, position: 0, to_undo: 0, to_redo: 0, remarks: [], others: [], ahead: [], ...more,
 });
 
