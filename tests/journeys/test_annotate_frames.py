@@ -1,4 +1,4 @@
-"""Frame times of the editor with 5,000 polygons and with 200 masks on an image of 4,000 x 3,000 px, printed by the page."""
+"""Frame times of the editor with 5,000 polygons and with 200 masks on an image of 4,000 x 3,000 px."""
 
 from __future__ import annotations
 

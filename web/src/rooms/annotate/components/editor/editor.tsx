@@ -129,7 +129,7 @@ export function WorkEditor({ work, onNext }: { work: Work; onNext: () => Promise
         {looks.panel ? (
           <SidePanel
             editor={editor} order={order} chosen={chosen} hidden={hidden} hover={hover} colourOf={colourOf} fields={fields} review={review}
-            hiddenClasses={hiddenClasses} onHideClass={(id) => setHiddenClasses(flipped(hiddenClasses, id))} onFlip={flip} onShow={show}
+            hiddenClasses={hiddenClasses} onHide={(id) => setHiddenClasses(flipped(hiddenClasses, id))} onFlip={flip} onShow={show}
           />
         ) : null}
       </div>

@@ -23,13 +23,13 @@ type Props = {
   colourOf: (row: Row) => string;
   fields: RefObject<HTMLElement | null>;
   review: Review;
-  onHideClass: (id: number) => void;
+  onHide: (id: number) => void;
   onFlip: (id: string) => void;
   onShow: (id: string) => void;
 };
 
 /** Beside the image: what is selected, all annotations, the copies of a review, remarks. */
-export function SidePanel({ editor, order, chosen, hidden, hiddenClasses, hover, colourOf, fields, review, onHideClass, onFlip, onShow }: Props) {
+export function SidePanel({ editor, order, chosen, hidden, hiddenClasses, hover, colourOf, fields, review, onHide, onFlip, onShow }: Props) {
   const { work, rows, selected } = editor;
   const lacking = useMemo(() => {
     const classes = new Map(work.classes.map((one) => [one.name, one]));
@@ -48,7 +48,7 @@ export function SidePanel({ editor, order, chosen, hidden, hiddenClasses, hover,
         {used.length > 1 ? (
           <div className="class-filter" role="group" aria-label="Show classes">
             {used.map((one) => (
-              <IconButton key={one.id} className="small" label={hiddenClasses.has(one.id) ? `Show ${one.name}` : `Hide ${one.name}`} aria-pressed={!hiddenClasses.has(one.id)} onClick={() => onHideClass(one.id)}>
+              <IconButton key={one.id} className="small" label={hiddenClasses.has(one.id) ? `Show ${one.name}` : `Hide ${one.name}`} aria-pressed={!hiddenClasses.has(one.id)} onClick={() => onHide(one.id)}>
                 <i className="dot" style={{ background: colourOfClass(one) }} />{hiddenClasses.has(one.id) ? <IconEyeOff size={12} /> : <IconEye size={12} />}
               </IconButton>
             ))}
