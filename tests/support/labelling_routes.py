@@ -72,8 +72,10 @@ def _label(say: _Asked) -> None:
             assert say(who, "POST", f"{place}/operations", {"operations": [{**add, "bbox": [1, 1, 5, 5.5]}]})[
                 "repeated"
             ]
-            assert say(who, "GET", place)["ahead"][0]["image"].endswith("/next-image")
-            assert say(who, "GET", f"{place}/image?size=64") and say(who, "GET", f"{place}/next-image")
+            coming = say(who, "GET", place)["ahead"][0]
+            assert coming["image"].endswith(f"{place}/next-image?sample={coming['id']}")
+            assert say(who, "GET", f"{place}/image?size=64")
+            assert say(who, "GET", f"{place}/next-image?sample={coming['id']}")
             say(who, "POST", f"{place}/submit", {"id": uuid4().hex, "active_ms": 900})
     assert [event["verb"] for event in say(who, "GET", f"{place}/events")["items"]] == [
         "begin",

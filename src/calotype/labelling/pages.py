@@ -184,17 +184,18 @@ def _ahead(conn: sa.Connection, actor: Actor, batch: Batch, mine: Assignment) ->
     if mine.kind != ANNOTATE or mine.actor_id != actor.id or not mine.is_open:
         return []
     return [
-        {**_sample(facts, mine.id), "image": f"/api/v1/assignments/{mine.id}/next-image"}
+        {**_sample(facts, mine.id), "image": f"/api/v1/assignments/{mine.id}/next-image?sample={facts['id']}"}
         for facts in repository.ahead(conn, batch, actor.id, mine.sample_id)
     ]
 
 
 @verb
-def work_image(actor: Actor, assignment: str, *, store: Store, ahead: bool = False) -> tuple[str, str]:
+def work_image(actor: Actor, assignment: str, *, store: Store, ahead: str = "") -> tuple[str, str]:
     """The dataset and the key of the media of an assignment that the actor may look at.
 
     Args:
-        ahead: The sample that comes next for this person, instead of the one of the assignment.
+        ahead: Id of the sample that comes next for this person, instead of the one of the assignment. By id, because
+            somebody else may take it before its image is asked for, and another image must not stand in for it.
     Raises: NotPermitted, AssignmentNotFound.
     """
     with store.catalog.read() as conn:
@@ -204,7 +205,7 @@ def work_image(actor: Actor, assignment: str, *, store: Store, ahead: bool = Fal
             if mine.actor_id != actor.id or not mine.is_open:
                 raise AssignmentNotFound(got=assignment[:32])
             coming = repository.ahead(conn, batch, actor.id, mine.sample_id)
-            if not coming:
+            if not coming or coming[0]["id"] != ahead:
                 raise AssignmentNotFound(got=assignment[:32])
             facts = coming[0]
         return batch.dataset, facts["media"]

@@ -34,6 +34,7 @@ REVIEW = action(Permission.WORK_REVIEW)
 MANAGE = action(Permission.BATCH_MANAGE)
 RULE = action(Permission.GUIDELINE_EDIT)
 Size = Annotated[int, Query(ge=0, le=1_024, description="Longer side of a thumbnail; 0 for the whole image.")]
+Coming = Annotated[str, Query(min_length=1, max_length=64, description="Id of the sample in `ahead`.")]
 _IMAGES = file_answer("image/jpeg", "image/png")
 
 
@@ -66,16 +67,16 @@ def list_work_events(assignment: Named, ask: Ask) -> answers.WorkEvents:
 @routes.get("/assignments/{assignment}/image", **WORK, **_IMAGES, response_class=Response)
 async def show_work_image(assignment: Named, ask: Ask, size: Size = 0) -> Response:
     """Show the image of an assignment; needs no right to read the dataset."""
-    return await _image(ask, assignment, size, ahead=False)
+    return await _image(ask, assignment, size)
 
 
 @routes.get("/assignments/{assignment}/next-image", **WORK, **_IMAGES, response_class=Response)
-async def show_next_work_image(assignment: Named, ask: Ask, size: Size = 0) -> Response:
+async def show_next_work_image(assignment: Named, ask: Ask, sample: Coming, size: Size = 0) -> Response:
     """Show the image that comes after an own assignment, to have it at hand."""
-    return await _image(ask, assignment, size, ahead=True)
+    return await _image(ask, assignment, size, ahead=sample)
 
 
-async def _image(ask: Session, assignment: str, size: int, *, ahead: bool) -> Response:
+async def _image(ask: Session, assignment: str, size: int, *, ahead: str = "") -> Response:
     look = asyncio.to_thread(service.work_image, ask.actor, assignment, store=ask.store, ahead=ahead)
     dataset, media = await look
     data, mime = await asyncio.wrap_future(ask.ports.rendered(dataset, media, store=ask.store, size_px=size))

@@ -9299,7 +9299,9 @@ export interface operations {
     };
     show_next_work_image: {
         parameters: {
-            query?: {
+            query: {
+                /** @description Id of the sample in `ahead`. */
+                sample: string;
                 /** @description Longer side of a thumbnail; 0 for the whole image. */
                 size?: number;
             };

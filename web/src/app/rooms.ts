@@ -1,4 +1,5 @@
 /** The rooms with pages. A new room is one line here; its routes, places and keys are its own. */
+export * as annotate from "@/rooms/annotate/routes";
 export * as browse from "@/rooms/browse/routes";
 export * as checks from "@/rooms/checks/routes";
 export * as curate from "@/rooms/curate/routes";

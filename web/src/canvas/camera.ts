@@ -66,6 +66,14 @@ export class Camera {
     return { x: (x - this.view.dx) / this.view.scale, y: (y - this.view.dy) / this.view.scale };
   }
 
+  /** Look at what another camera of the same image looks at. */
+  follow(view: View): void {
+    const { scale, dx, dy } = this.view;
+    if (view.scale === scale && view.dx === dx && view.dy === dy) return;
+    this.isFitted = false;
+    this.set(view);
+  }
+
   private whole(): View {
     return fit(this.image.width, this.image.height, this.space.width, this.space.height, MARGIN);
   }

@@ -82,8 +82,9 @@ export function hit(annotations: readonly Annotation[], x: number, y: number, sl
 
 const rank = (a: Annotation): number => (isFlat(a) ? -1 : areaOf(a));
 
-/** Whether a point of the image is on an annotation, whose box is known. */
-export function isOn(a: Annotation, box: Box, x: number, y: number, slack: number): boolean {
+/** Whether a point of the image is on an annotation, whose box is known; that it is in the box is checked where it is asked for. */
+export function isOn(a: Annotation, box: Box, x: number, y: number, slack: number, checksBox = false): boolean {
+  if (checksBox && (x < box.x - slack || y < box.y - slack || x > box.x + box.w + slack || y > box.y + box.h + slack)) return false;
   if (isFlat(a)) return distanceTo(a, x, y) <= 1.5 * slack;
   const isSmall = box.w < 12 || box.h < 12;
   if (isSmall || !a.rings.length) return true;

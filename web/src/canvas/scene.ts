@@ -28,10 +28,11 @@ export class Scene {
   private readonly ids = new Map<string, Item>();
   private readonly tree: Tree;
 
-  constructor(annotations: readonly Annotation[]) {
+  /** `levelOf`: what is of a higher level is above all of a lower one, and hit before it; 0 where it is absent. */
+  constructor(annotations: readonly Annotation[], private readonly levelOf: (a: Annotation) => number = () => 0) {
     this.total = annotations.length;
     const measured = annotations.map(measure).filter((one) => one !== null);
-    measured.sort((p, q) => Number(isFlat(p.a)) - Number(isFlat(q.a)) || q.rank - p.rank);
+    measured.sort((p, q) => levelOf(p.a) - levelOf(q.a) || Number(isFlat(p.a)) - Number(isFlat(q.a)) || q.rank - p.rank);
     this.items = measured.map((one, order) => ({ ...one, order }));
     for (const item of this.items) this.ids.set(item.a.id, item);
     this.weight = this.items.reduce((sum, item) => sum + 12 + item.vertices, 0);
@@ -53,10 +54,15 @@ export class Scene {
     let best: Item | null = null;
     for (const at of this.tree.search(x - slack, y - slack, x + slack, y + slack)) {
       const item = this.items[at] as Item;
-      if (hidden.has(item.a.class_id) || (best && best.rank <= item.rank)) continue;
+      if (hidden.has(item.a.class_id) || (best && this.isAbove(best, item))) continue;
       if (isOn(item.a, item.box, x, y, slack)) best = item;
     }
     return best?.a ?? null;
+  }
+
+  private isAbove(one: Item, other: Item): boolean {
+    const levels = this.levelOf(one.a) - this.levelOf(other.a);
+    return levels > 0 || (levels === 0 && one.rank <= other.rank);
   }
 
   /** The parts of the image where this scene differs from another, or null if they are more than `most`. */

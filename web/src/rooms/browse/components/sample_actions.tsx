@@ -13,7 +13,7 @@ type ToolProps = {
   tool: Tool;
 };
 
-const HINTS: Record<Tool, string> = {
+const HINTS: Partial<Record<Tool, string>> = {
   look: "", box: "drag a box, Esc to stop", brush: "drag to paint, or arrows and Space; Esc to stop", eraser: "drag to erase, or arrows and Space; Esc to stop",
 };
 
