@@ -110,7 +110,7 @@ def at_work(page: Page, workspace: Path) -> Iterator[Desk]:
         page.goto(server.link)
         page.goto(f"{server.url}work")
         page.get_by_role("button", name="Next image").click()
-        page.wait_for_url("**/work/*")
+        page.wait_for_url("**/annotate/*")
         yield Desk(page, server).ready()
 
 
@@ -301,5 +301,5 @@ def test_submitting_goes_on_with_the_next_image(page: Page, batch: Path) -> None
         desk.press("v", "Escape", "Shift+f")
         desk.saved()
         desk.press("Control+Enter")
-        page.wait_for_url("**/work")
+        page.wait_for_url("**/annotate")
         expect(page.get_by_text("Submitted")).to_be_visible()

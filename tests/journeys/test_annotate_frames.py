@@ -92,7 +92,7 @@ def test_frame_times(page: Page, tmp_path: Path, owner: Actor, what: str, labels
         page.goto(server.link)
         page.goto(f"{server.url}work")
         page.get_by_role("button", name="Next image").click()
-        page.wait_for_url("**/work/*")
+        page.wait_for_url("**/annotate/*")
         expect(page.get_by_role("img", name=f"{n} annotations")).to_be_visible()
         for _ in range(3):
             page.keyboard.press("=")

@@ -84,7 +84,7 @@ def review_reason(
     if any(one.round > 1 for one in done):
         return "sent back before"
     if _share_of(batch.id, sample_id) < batch.review_share:
-        return "drawn"
+        return "sampled"
     for one in done:
         if _n_accepted(conn, batch, one.actor_id) < NEW_PERSON:
             return "new here"

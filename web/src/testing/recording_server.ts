@@ -1,5 +1,5 @@
 import { Problem } from "@/api/client";
-import type { Operation, Recorded, Row, Work } from "@/rooms/annotate/components/work/types";
+import type { Operation, Recorded, Row, Work } from "@/rooms/annotate/components/session/types";
 
 const CLASSES = [
   { id: 1, name: "car", colour: "#e69f00", key: "1", definition: "", tools: [], attributes: [], keypoints: [], skeleton: [], parent: "" },

@@ -3,7 +3,7 @@ import { datasetKey } from "@/api/cache";
 import { call } from "@/api/client";
 import type { EditsBody, OperationsBody, JudgementBody } from "@/api/schema.gen";
 import { branchQuery, MAIN } from "@/kit/branch";
-import type { Operation, Recorded, Work } from "./components/work/types";
+import type { Operation, Recorded, Work } from "./components/session/types";
 
 export type Edit = EditsBody["edits"][number];
 export type EditOfAnnotation = Extract<Edit, { annotation: string; do: "set-class" | "set-attributes" | "set-shape" | "delete" }>;
@@ -38,7 +38,7 @@ export const readWork = async (assignment: string, signal?: AbortSignal) =>
 export const workQuery = (assignment: string) =>
   queryOptions({
     queryKey: ["work", assignment], queryFn: ({ signal }) => readWork(assignment, signal),
-    // What is on the page goes on from there by operations; reading it again would lose nothing and show nothing new.
+    // What is on the page changes by operations after that; reading it again would lose nothing and show nothing new.
     staleTime: Infinity, refetchOnWindowFocus: false,
   });
 

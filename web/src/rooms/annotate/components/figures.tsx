@@ -1,6 +1,6 @@
 import { count, duration } from "@/kit/format";
 import { Panel } from "@/kit/page";
-import type { MyWork } from "./work/types";
+import type { MyWork } from "./session/types";
 
 /** One's own figures; nobody else sees them but the manager of the batch. */
 export function Figures({ figures }: { figures: MyWork["figures"] }) {

@@ -21,26 +21,26 @@ const operations = () => sentTo("post", `${ONE}/operations`, AT).flatMap(({ body
 
 test("loading", async () => {
   keepWaiting("get", ONE, AT);
-  showPage("/work/a1");
+  showPage("/annotate/a1");
   expect(await screen.findByRole("status", { name: "Loading the image" })).toBeTruthy();
 });
 
 test("an assignment of somebody else", async () => {
   refuse("get", ONE, AT, { status: 404, code: "assignment-not-found", detail: "assignment a1 does not exist, or is not yours", fix: "take the next one" });
-  showPage("/work/a1");
+  showPage("/annotate/a1");
   expect((await screen.findByRole("alert")).textContent).toContain("Take the next one");
 });
 
 test("an image without annotations says how to begin", async () => {
   atWork(workRecord({ annotations: [] }));
-  showPage("/work/a1");
+  showPage("/annotate/a1");
   expect(await screen.findByText(/Nothing is drawn yet/)).toBeTruthy();
   expect(screen.getByRole("img", { name: "street-0001.jpg, 0 annotations" })).toBeTruthy();
 });
 
 test("a selected annotation gets a class and a required attribute by keys, stored at once", async () => {
   atWork(workRecord());
-  const { user } = showPage("/work/a1");
+  const { user } = showPage("/annotate/a1");
   expect(await screen.findByText("1, 1 incomplete")).toBeTruthy();
   await user.keyboard("n");
   const side = within(screen.getByRole("complementary", { name: "Annotations and attributes" }));
@@ -54,7 +54,7 @@ test("a selected annotation gets a class and a required attribute by keys, store
 
 test("what lacks a required attribute is not submitted", async () => {
   atWork(workRecord());
-  const { user } = showPage("/work/a1");
+  const { user } = showPage("/annotate/a1");
   await user.click(await screen.findByRole("button", { name: /Submit/ }));
   expect(await screen.findByText("car: view is required")).toBeTruthy();
   expect(sentTo("post", `${ONE}/submit`, AT)).toEqual([]);
@@ -65,11 +65,11 @@ test("a submission waits for the outbox and goes on with the next image", async 
   atWork(workRecord({ assignment: "a2", sample: { ...workRecord().sample, id: "s2", name: "street-0002.jpg" } }));
   answer("post", `${ONE}/submit`, AT, { assignment: "a1", state: "submitted", sample: "s1", sample_state: "submitted", review_reason: "", repeated: false });
   answer("post", "/api/v1/assignments/next", {}, { work: workRecord({ assignment: "a2", sample: { ...workRecord().sample, id: "s2", name: "street-0002.jpg" } }) });
-  const { user, address } = showPage("/work/a1");
+  const { user, address } = showPage("/annotate/a1");
   await screen.findByText(/Nothing is drawn yet/);
   await user.keyboard("{Control>}{Enter}{/Control}");
   expect(await screen.findByRole("img", { name: "street-0002.jpg, 1 annotations" })).toBeTruthy();
-  expect(address()).toBe("/work/a2");
+  expect(address()).toBe("/annotate/a2");
 });
 
 test("a review shows the copies, and sends one annotation back with a category", async () => {
@@ -78,7 +78,7 @@ test("a review shows the copies, and sends one annotation back with a category",
   answer("post", `${ONE}/review`, AT, { assignment: "a1", state: "submitted", sample: "s1", sample_state: "waiting", review_reason: "", repeated: false });
   answer("post", "/api/v1/assignments/next", {}, { work: null });
   answer("get", "/api/v1/assignments", {}, { open: [], batches: [], figures: { submitted: 0, accepted: 0, sent_back: 0, skipped: 0, active_s: 0, median_s: null } });
-  const { user, address } = showPage("/work/a1");
+  const { user, address } = showPage("/annotate/a1");
   expect(await screen.findByRole("img", { name: "street-0001.jpg, 2 annotations" })).toBeTruthy();
   await user.keyboard("n");
   await user.keyboard("s");
@@ -88,6 +88,6 @@ test("a review shows the copies, and sends one annotation back with a category",
   await user.keyboard("{Escape}");
   await user.keyboard("s");
   await user.click(within(screen.getByRole("form", { name: "Send the image back" })).getByRole("button", { name: "Send back" }));
-  await waitFor(() => expect(address()).toBe("/work"));
+  await waitFor(() => expect(address()).toBe("/annotate"));
   expect(sentTo("post", `${ONE}/review`, AT)[0]?.body).toMatchObject({ verdict: "send-back", remarks: [{ annotation: "x1", category: "loose-shape", note: "the wheel" }] });
 });

@@ -9,7 +9,7 @@ import { WorkEditor } from "../components/editor/editor";
 
 /** One assignment in the editor; the next one follows without leaving the page. */
 export function AnnotatePage() {
-  const { assignment } = useParams({ from: "/work/$assignment" });
+  const { assignment } = useParams({ from: "/annotate/$assignment" });
   const client = useQueryClient();
   const navigate = useNavigate();
   const query = useQuery(api.workQuery(assignment));
@@ -21,10 +21,10 @@ export function AnnotatePage() {
     void client.invalidateQueries({ queryKey: ["my-work"] });
     if (!work) {
       say(done ? `Nothing more waits for you in ${done.batch.name}` : "Nothing more waits for you");
-      return navigate({ to: "/work" });
+      return navigate({ to: "/annotate" });
     }
     client.setQueryData(["work", work.assignment], work);
-    await navigate({ to: "/work/$assignment", params: { assignment: work.assignment }, replace: true });
+    await navigate({ to: "/annotate/$assignment", params: { assignment: work.assignment }, replace: true });
   };
   if (query.data) return <WorkEditor work={query.data} onNext={next} />;
   return (

@@ -10,19 +10,19 @@ const BATCH = workRecord().batch;
 
 test("loading", async () => {
   keepWaiting("get", "/api/v1/assignments", {});
-  showPage("/work");
+  showPage("/annotate");
   expect(await screen.findByRole("status", { name: "Loading your work" })).toBeTruthy();
 });
 
 test("a server that refuses", async () => {
   refuse("get", "/api/v1/assignments", {}, { status: 403, code: "not-permitted", detail: "you may not label here", fix: "ask for the right" });
-  showPage("/work");
+  showPage("/annotate");
   expect((await screen.findByRole("alert")).textContent).toContain("Ask for the right");
 });
 
 test("without any work the page says who opens a batch", async () => {
   answer("get", "/api/v1/assignments", {}, { open: [], batches: [], figures: FIGURES });
-  showPage("/work");
+  showPage("/annotate");
   expect(await screen.findByText("No work waits for you")).toBeTruthy();
 });
 
@@ -33,8 +33,8 @@ test("open work, batches and one's own figures; Enter takes the next image", asy
     batches: [{ ...BATCH, state: "open", annotate: 38, review: 0 }], figures: FIGURES,
   });
   answer("post", "/api/v1/assignments/next", {}, { work: null });
-  const { user } = showPage("/work");
-  expect((await screen.findByRole("link", { name: /street-0001\.jpg/ })).getAttribute("href")).toBe("/work/a1");
+  const { user } = showPage("/annotate");
+  expect((await screen.findByRole("link", { name: /street-0001\.jpg/ })).getAttribute("href")).toBe("/annotate/a1");
   expect(screen.getByText("38 images to label")).toBeTruthy();
   expect(screen.getByText("42 s")).toBeTruthy();
   await user.keyboard("{Enter}");

@@ -10,8 +10,8 @@ import { EmptyState, ErrorState, Panel } from "@/kit/page";
 import { say } from "@/kit/said";
 import * as api from "../api";
 import { Figures } from "../components/figures";
-import type { MyAssignment, OpenBatch } from "../components/work/types";
-import { sendWaiting } from "../components/work/use_session";
+import type { MyAssignment, OpenBatch } from "../components/session/types";
+import { sendWaiting } from "../components/session/use_session";
 import { MY_WORK_KEYS } from "../keys";
 import "./work.css";
 
@@ -25,7 +25,7 @@ export function MyWorkPage() {
     onSuccess: async (work, { kind }) => {
       if (!work) return say(kind === "review" ? "Nothing waits for your review" : "No image waits for you");
       client.setQueryData(["work", work.assignment], work);
-      await navigate({ to: "/work/$assignment", params: { assignment: work.assignment } });
+      await navigate({ to: "/annotate/$assignment", params: { assignment: work.assignment } });
     },
   });
   useEffect(() => {
@@ -72,7 +72,7 @@ function Mine({ one }: { one: MyAssignment }) {
   const isBack = one.state === "sent-back";
   return (
     <li>
-      <Link to="/work/$assignment" params={{ assignment: one.assignment }} className="work-row">
+      <Link to="/annotate/$assignment" params={{ assignment: one.assignment }} className="work-row">
         <img src={api.workThumbnail(one.assignment)} alt="" loading="lazy" width={56} height={40} />
         <span className="cut">{one.name}</span>
         <span className="dim cut">{one.dataset} / {one.batch}</span>

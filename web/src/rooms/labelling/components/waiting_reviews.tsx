@@ -28,7 +28,10 @@ export function WaitingReviews({ dataset }: { dataset: string }) {
   useCommands(REVIEWS_KEYS, { "reviews.accept": () => accepting.mutate() });
   if (query.error) return null;
   return (
-    <Panel className="table wide" title="Waiting for a review" meta={count(items.length)}>
+    <Panel
+      className="table wide" title="Waiting for a review"
+      meta={agreeing ? <Button className="small" command="reviews.accept" busy={accepting.isPending}>Accept the {count(agreeing)} whose copies agree</Button> : count(items.length)}
+    >
       {accepting.error ? <ErrorState error={accepting.error} /> : null}
       {items.length === 0 ? <p className="dim">Nothing waits. Reviewers take what comes next from their own page.</p> : (
         <>
@@ -45,7 +48,6 @@ export function WaitingReviews({ dataset }: { dataset: string }) {
             </tbody>
           </table>
           {items.length > SHOWN ? <p className="dim">and {count(items.length - SHOWN)} more</p> : null}
-          <Button command="reviews.accept" busy={accepting.isPending} disabled={agreeing === 0}>Accept the {count(agreeing)} whose copies agree</Button>
         </>
       )}
     </Panel>

@@ -1,8 +1,8 @@
 import type { RefObject } from "react";
 import { keysOf } from "@/kit/commands";
 import { shown } from "@/kit/format";
-import { isOwn } from "../work/wishes";
-import type { AttributeOf, Row, WorkClass } from "../work/types";
+import { isOwn } from "../session/wishes";
+import type { AttributeOf, Row, WorkClass } from "../session/types";
 
 type Props = { row: Row; one: WorkClass | undefined; first: RefObject<HTMLElement | null>; editable: boolean; onSet: (values: Record<string, unknown>) => void; onLeave: () => void };
 
@@ -36,8 +36,10 @@ function Field({ attribute, value, editable, isMissing, first, onSet, onLeave }:
     const choices = attribute.type === "boolean" ? ["true", "false"] : attribute.choices.map(String);
     const named: Record<string, string> = attribute.type === "boolean" ? { true: "yes", false: "no" } : {};
     const read = (text: string) => (text === "" ? null : attribute.type === "boolean" ? text === "true" : (attribute.choices.find((choice) => String(choice) === text) ?? text));
+    // The keys belong to the editor again once a value is chosen.
+    const choose = (select: HTMLSelectElement) => (onSet(read(select.value)), select.blur());
     return (
-      <select {...common} className="field" value={value === undefined || value === null ? "" : String(value)} onChange={(event) => onSet(read(event.target.value))}>
+      <select {...common} className="field" value={value === undefined || value === null ? "" : String(value)} onChange={(event) => choose(event.currentTarget)}>
         <option value="">{attribute.required ? "choose…" : "not set"}</option>
         {choices.map((choice) => <option key={choice} value={choice}>{named[choice] ?? choice}</option>)}
       </select>

@@ -1,7 +1,7 @@
 import { useMemo } from "react";
 import { KeyHint } from "@/kit/basics";
 import { count } from "@/kit/format";
-import type { WorkClass } from "../work/types";
+import type { WorkClass } from "../session/types";
 import { classKeys, commandOf } from "./class_keys";
 import { colourOfClass } from "./colours";
 import type { Editor } from "./use_editor";

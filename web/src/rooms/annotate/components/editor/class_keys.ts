@@ -1,6 +1,6 @@
 import type { CommandLine } from "@/kit/commands";
 import * as keys from "../../keys";
-import type { WorkClass } from "../work/types";
+import type { WorkClass } from "../session/types";
 
 const TABLES = [keys.TOOL_KEYS, keys.DRAWN_KEYS, keys.OBJECT_KEYS, keys.LOOK_KEYS, keys.WORK_KEYS, keys.REVIEW_KEYS];
 /** Keys that the editor and the shell have already. */

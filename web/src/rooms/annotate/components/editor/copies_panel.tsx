@@ -1,7 +1,7 @@
 import { IconColumns2, IconStack2 } from "@tabler/icons-react";
 import { IconButton } from "@/kit/basics";
 import { plural } from "@/kit/format";
-import type { Work } from "../work/types";
+import type { Work } from "../session/types";
 
 export type Mark = { category: string; note: string };
 

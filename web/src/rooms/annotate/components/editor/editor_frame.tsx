@@ -5,7 +5,7 @@ import { Button, IconButton, KeyHint, Pill } from "@/kit/basics";
 import { Page } from "@/kit/frame";
 import { NextSteps } from "@/kit/next_steps";
 import { Words } from "@/kit/words";
-import type { Work, WorkState } from "../work/types";
+import type { Work, WorkState } from "../session/types";
 import { SavedState } from "./saved_state";
 import type { Editor } from "./use_editor";
 import type { Turns } from "./use_turns";
@@ -25,7 +25,7 @@ export function EditorFrame({ work, editor, turns, editable, children }: Props) 
   return (
     <Page
       title={work.sample.name} flush withRef={false}
-      crumbs={<><Link to="/work" className="crumb">{isReview ? "Review" : "Annotate"}</Link><span className="slash" aria-hidden="true">/</span><span className="crumb cut" title={`Batch of ${work.batch.dataset}`}>{work.batch.name}</span><span className="slash" aria-hidden="true">/</span></>}
+      crumbs={<><Link to="/annotate" className="crumb">{isReview ? "Review" : "Annotate"}</Link><span className="slash" aria-hidden="true">/</span><span className="crumb cut" title={`Batch of ${work.batch.dataset}`}>{work.batch.name}</span><span className="slash" aria-hidden="true">/</span></>}
       meta={<>{work.state === "draft" ? null : <Pill tone={state.tone}>{state.text}</Pill>}{work.round > 1 ? <Pill tone="warn">round {work.round}</Pill> : null}<SavedState session={editor.session} /></>}
       actions={
         <>

@@ -4,8 +4,8 @@ import { memo, useEffect, useRef } from "react";
 import { IconButton } from "@/kit/basics";
 import { useSignal, type Signal } from "@/kit/signal";
 import { kindText } from "@/canvas/shapes";
-import { isLocked, OWN } from "../work/wishes";
-import type { Row } from "../work/types";
+import { isLocked, OWN } from "../session/wishes";
+import type { Row } from "../session/types";
 
 type Props = {
   list: readonly Row[];

@@ -1,5 +1,5 @@
 import { Pill, When } from "@/kit/basics";
-import type { Thread } from "../work/types";
+import type { Thread } from "../session/types";
 
 /** What reviewers said of the image and its annotations, and what was asked about it. */
 export function Remarks({ threads, onShow }: { threads: readonly Thread[]; onShow: (thread: Thread) => void }) {

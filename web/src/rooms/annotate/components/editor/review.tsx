@@ -4,7 +4,7 @@ import { Scene } from "@/canvas/scene";
 import { useCommands } from "@/kit/commands";
 import { say } from "@/kit/said";
 import { REVIEW_KEYS } from "../../keys";
-import { adding } from "../work/wishes";
+import { adding } from "../session/wishes";
 import type { Mark } from "./copies_panel";
 import type { Editor } from "./use_editor";
 import type { Turns } from "./use_turns";

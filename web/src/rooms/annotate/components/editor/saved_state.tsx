@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 import { Button, IconButton } from "@/kit/basics";
 import { plural } from "@/kit/format";
 import { Words } from "@/kit/words";
-import type { WorkSession } from "../work/session";
+import type { WorkSession } from "../session/session";
 
 /** Whether everything that was done is stored on the server. */
 export function SavedState({ session }: { session: WorkSession }) {

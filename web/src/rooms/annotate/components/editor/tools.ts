@@ -1,5 +1,5 @@
 import type { Tool } from "@/canvas/gestures";
-import type { Kind, WorkClass } from "../work/types";
+import type { Kind, WorkClass } from "../session/types";
 
 /** The tools of the editor, in the order of the rail. */
 export const TOOLS = [

@@ -10,10 +10,10 @@ import type { StageEdit, StageHandle } from "@/canvas/stage";
 import { say } from "@/kit/said";
 import { Signal } from "@/kit/signal";
 import type { Shape } from "../changes";
-import { adding, fieldsOf, isLocked, NO_SHAPE, type Adding } from "../work/wishes";
-import type { Row, WorkClass } from "../work/types";
-import { useSession } from "../work/use_session";
-import type { Work } from "../work/types";
+import { adding, fieldsOf, isLocked, NO_SHAPE, type Adding } from "../session/wishes";
+import type { Row, WorkClass } from "../session/types";
+import { useSession } from "../session/use_session";
+import type { Work } from "../session/types";
 import { allows, canvasTool, kindOf, TOOLS, type EditorTool } from "./tools";
 
 /** What stays from image to image while one labels. */
