@@ -1,4 +1,4 @@
-"""Labelling in a real browser: what is drawn is stored at once, and comes back whatever happens to the tab or the network."""
+"""Labelling in a real browser: what is drawn is stored at once, and comes back whatever happens to the tab."""
 
 from __future__ import annotations
 

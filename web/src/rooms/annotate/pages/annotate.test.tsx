@@ -45,7 +45,7 @@ test("a selected annotation gets a class and a required attribute by keys, store
   await user.keyboard("n");
   const side = within(screen.getByRole("complementary", { name: "Annotations and attributes" }));
   await user.selectOptions(side.getByRole("combobox", { name: "view" }), "rear");
-  await user.keyboard("2");
+  await user.keyboard("{Escape}2");
   await waitFor(() => expect(operations().map((one) => one.do)).toEqual(["set-attributes", "set-class"]));
   expect(await screen.findByText("All saved")).toBeTruthy();
   await user.keyboard("{Control>}z{/Control}");
