@@ -108,7 +108,7 @@ def at_work(page: Page, workspace: Path) -> Iterator[Desk]:
     """A server, and the page in the editor of the first assignment."""
     with served(workspace) as server:
         page.goto(server.link)
-        page.goto(f"{server.url}work")
+        page.goto(f"{server.url}annotate")
         page.get_by_role("button", name="Next image").click()
         page.wait_for_url("**/annotate/*")
         yield Desk(page, server).ready()

@@ -90,7 +90,7 @@ def _disc(chance: random.Random, sample_id: str, at: int) -> Annotation:
 def test_frame_times(page: Page, tmp_path: Path, owner: Actor, what: str, labels: Labels, n: int) -> None:
     with served(large(tmp_path, owner, labels, n)) as server:
         page.goto(server.link)
-        page.goto(f"{server.url}work")
+        page.goto(f"{server.url}annotate")
         page.get_by_role("button", name="Next image").click()
         page.wait_for_url("**/annotate/*")
         expect(page.get_by_role("img", name=f"{n} annotations")).to_be_visible()
