@@ -177,7 +177,7 @@ export const WORK_KEYS = {
   "work.skip": { title: "Skip the image with a reason", group: "Page", keys: ["S"] },
   "work.release": { title: "Give the image back to the queue", group: "Page" },
   "work.ask": { title: "Ask a question about the image or the selected annotation", group: "Page", keys: ["q"] },
-  "work.guideline": { title: "Open or close the guideline", group: "Page", keys: ["i"] },
+  "work.guideline": { title: "Open the guideline in another tab", group: "Page", keys: ["i"] },
   "work.retry": { title: "Send what waits again", group: "Page" },
 } satisfies Lines;
 

@@ -91,3 +91,13 @@ test("a review shows the copies, and sends one annotation back with a category",
   await waitFor(() => expect(address()).toBe("/annotate"));
   expect(sentTo("post", `${ONE}/review`, AT)[0]?.body).toMatchObject({ verdict: "send-back", remarks: [{ annotation: "x1", category: "loose-shape", note: "the wheel" }] });
 });
+
+test("a guideline version that is new to one is acknowledged in place", async () => {
+  atWork(workRecord({ guideline: { version: 2, acknowledged: false } }));
+  answer("post", "/api/v1/datasets/{dataset}/guideline/reading", { dataset: "streets" }, {} as never);
+  const { user } = showPage("/annotate/a1");
+  expect(await screen.findByText("Version 2 of the guideline is new to you.")).toBeTruthy();
+  await user.click(screen.getByRole("button", { name: "I have read it" }));
+  await waitFor(() => expect(screen.queryByText("Version 2 of the guideline is new to you.")).toBeNull());
+  expect(sentTo("post", "/api/v1/datasets/{dataset}/guideline/reading", { dataset: "streets" })[0]?.body).toEqual({ version: 2 });
+});

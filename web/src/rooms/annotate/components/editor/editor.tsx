@@ -81,7 +81,7 @@ export function WorkEditor({ work, onNext }: { work: Work; onNext: () => Promise
   useCommands(WORK_KEYS, {
     "work.submit": () => (work.kind === "review" ? review.finish(turns, () => setForm("send-back")) : editable ? turns.submit() : void onNext()),
     "work.skip": () => setForm("skip"), "work.release": () => setForm("release"), "work.ask": () => setForm("ask"),
-    "work.guideline": () => setForm(form === "guideline" ? null : "guideline"),
+    "work.guideline": () => void window.open(`/d/${encodeURIComponent(work.batch.dataset)}/guideline`, "_blank"),
     "work.retry": () => void editor.session.outbox.flush(),
   });
   const image = {

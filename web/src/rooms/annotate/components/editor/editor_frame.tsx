@@ -6,6 +6,7 @@ import { Page } from "@/kit/frame";
 import { NextSteps } from "@/kit/next_steps";
 import { Words } from "@/kit/words";
 import type { Work, WorkState } from "../session/types";
+import { GuidelineNotice } from "./guideline_notice";
 import { SavedState } from "./saved_state";
 import type { Editor } from "./use_editor";
 import type { Turns } from "./use_turns";
@@ -50,6 +51,7 @@ export function EditorFrame({ work, editor, turns, editable, children }: Props) 
           <IconButton className="small" label="Dismiss" onClick={turns.dismiss}><IconX size={13} /></IconButton>
         </div>
       ) : null}
+      {editable ? <GuidelineNotice work={work} /> : null}
       {children}
     </Page>
   );

@@ -4,7 +4,7 @@ import type { Editor } from "./use_editor";
 import type { Turns } from "./use_turns";
 import { WorkForm } from "./work_form";
 
-export type FormName = "skip" | "release" | "ask" | "send-back" | "guideline";
+export type FormName = "skip" | "release" | "ask" | "send-back";
 type Props = { form: FormName | null; editor: Editor; turns: Turns; review: Review; onClose: () => void };
 
 /** The form that is open over the image, if one is. */
