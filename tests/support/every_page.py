@@ -17,6 +17,8 @@ from tests.support.serving import Served
 import calotype as ct
 from calotype.foundation.actor import Actor
 from calotype.foundation.errors import CalotypeError
+from calotype.guidelines import service as guidelines
+from calotype.labelling import service as labelling
 from calotype.store.store import open_workspace
 from calotype.versions.service import merges
 
@@ -57,6 +59,8 @@ class Lived:
     run: str
     merge: str
     commit: str
+    assignment: str
+    review: str
 
 
 def live_in(folder: Path, raw: Path) -> Lived:
@@ -95,15 +99,29 @@ def live_in(folder: Path, raw: Path) -> Lived:
         shop.guideline.publish("# Cars\n\nDraw the whole car.")
         shop.guideline.acknowledge()
         shop.guideline.publish(GUIDELINE.replace("SAMPLE", ids[0]), touches=["car", "dog"])
+        shop.annotate.batch("first", review=1.0)
+        assignment, review = _labelled(ws, folder)
     ana = Actor(id="test:ana", name="ana")
     with closing(open_workspace(folder)) as store:
         (half_merged,) = merges(ana, "shop", store=store, state="open")
-    return Lived(ids[0], run.id, half_merged.id, commit)
+    return Lived(ids[0], run.id, half_merged.id, commit, assignment, review)
+
+
+def _labelled(ws: ct.Workspace, folder: Path) -> tuple[str, str]:
+    """An assignment of the local owner, and a review of what somebody else submitted with a question."""
+    other = Actor("local:bo", "bo")
+    with closing(open_workspace(folder)) as store:
+        theirs = labelling.next_work(other, store=store)
+        labelling.ask(other, theirs, "car or van?", store=store, class_name="car")
+        guidelines.acknowledge(other, "shop", store=store)
+        labelling.submit(other, theirs, store=store, active_ms=4_000)
+    review = ws.work.next(kind="review").id
+    return ws.work.next(kind="annotate").id, review
 
 
 def addresses(lived: Lived) -> dict[str, str]:
     """Every route of the app with the names filled in, and pages whose address has a state: name to path."""
-    known = {"$sample": lived.sample, "$version": "1.0.0", "$run": lived.run}
+    known = {"$sample": lived.sample, "$version": "1.0.0", "$run": lived.run, "$assignment": lived.assignment}
     pages: dict[str, str] = {}
     for file in sorted((REPO / "web" / "src" / "rooms").glob("*/routes.tsx")):
         for scope, path in ROUTE.findall(file.read_text("utf-8")):
@@ -122,6 +140,7 @@ def addresses(lived: Lived) -> dict[str, str]:
         "two states side by side": "d/shop/samples?against=release/1.0.0",
         "an object": f"d/shop/samples/{lived.sample}?from=objects&at=0&sort=-name",
         "a commit": f"d/shop?ref={lived.commit[:12]}",
+        "a review": f"annotate/{lived.review}",
         "no page": "nowhere",
     }
 
@@ -132,7 +151,17 @@ EXPLAINED = {"a query with a mistake": 422}
 BARE = {
     f"{name} {path or '/'}": f"d/{name}{path}"
     for name in ("blank", "loose")
-    for path in ("", "/samples", "/checks", "/map", "/history", "/merges", "/releases", "/guideline")
+    for path in (
+        "",
+        "/samples",
+        "/checks",
+        "/map",
+        "/history",
+        "/merges",
+        "/releases",
+        "/guideline",
+        "/batches",
+    )
 }
 """Pages of a dataset without samples, and of one without commits."""
 

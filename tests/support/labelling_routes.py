@@ -87,6 +87,9 @@ def _label(say: _Asked) -> None:
     asked = say("bo", "POST", f"{place}/ask", {"text": "car?", "place": [3, 4.5], "class": "car"})
     assert say("mia", "GET", "/datasets/shop/questions")["items"][0]["id"] == asked["id"]
     assert say("mia", "POST", f"/threads/{asked['id']}/answers", {"text": "yes"})["state"] == "resolved"
+    kept = {"ruling": "a car", "reason": "it has windows", "question": asked["id"], "region": [1, 2, 3.5, 4]}
+    assert say("mia", "POST", "/datasets/shop/precedents", kept)["question"] == "car?"
+    assert say("mia", "GET", "/datasets/shop/precedents?class=car")["items"][0]["ruling"] == "a car"
     say("bo", "POST", f"{place}/release", {"reason": "lunch"})
     again = say("bo", "POST", "/assignments/next", {})["work"]["assignment"]
     say("bo", "POST", f"/assignments/{again}/skip", {"reason": "dark"})
@@ -119,4 +122,7 @@ def _manage(say: _Asked) -> None:
     assert say("mia", "POST", f"{place}/land")["samples"] == 3
     assert say("mia", "GET", place)["progress"]["landed"] == 3
     assert say("mia", "GET", "/datasets/shop/batches")["items"][0]["name"] == "one"
+    figures = say("mia", "GET", f"{place}/figures")
+    assert [one["person"] for one in figures["people"]] == ["bo", "chi"]
+    assert figures["people"][0]["reviewed"] == 3
     assert say("mia", "POST", f"{place}/close")["batch"]["state"] == "closed"

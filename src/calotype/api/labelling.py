@@ -10,7 +10,10 @@ from calotype.api.context import Context, DatasetHandle
 from calotype.datasets import service as datasets
 from calotype.datasets.snapshot import Snapshot, Where
 from calotype.foundation.errors import NotFound
+from calotype.guidelines.precedents import service as rulings
+from calotype.guidelines.precedents.service import Precedent
 from calotype.labelling import service
+from calotype.labelling.figures import BatchFigures
 from calotype.labelling.model import (
     BatchOptions,
     BatchStatus,
@@ -40,6 +43,10 @@ class Batch(DatasetHandle):
     def status(self) -> BatchStatus:
         """The batch with its progress. Raises: BatchNotFound."""
         return self._call(service.batch, self.batch)
+
+    def figures(self) -> BatchFigures:
+        """How the work of each person fared in review, and what became of prelabels by class and model."""
+        return self._call(service.batch_figures, self.batch)
 
     def pause(self) -> BatchStatus:
         """Hand out no more of its work; what people hold can be finished. Raises: BatchClosed."""
@@ -142,6 +149,14 @@ class Labelling(DatasetHandle):
     def batches(self) -> list[BatchStatus]:
         """All batches with their progress, the most urgent first."""
         return self._call(service.batches)
+
+    def precedents(self, *, class_name: str = "") -> list[dict[str, Any]]:
+        """Rulings on difficult cases, the newest first; of one class or of all."""
+        return self._call(rulings.precedents, class_name=class_name)
+
+    def add_precedent(self, precedent: Precedent) -> dict[str, Any]:
+        """Keep a ruling. Raises: SampleNotFound, QuestionNotFound, PrecedentInvalid."""
+        return self._call(rulings.add_precedent, precedent)
 
     def questions(self, *, state: str = "") -> list[dict[str, Any]]:
         """The questions of annotators, the open ones first; of one state, `open` or `resolved`."""

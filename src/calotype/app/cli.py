@@ -56,6 +56,10 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
     "Annotate": {
         "batch": ("calotype.labelling.commands:batch", "Open batches of samples to label, and follow them"),
         "work": ("calotype.labelling.commands:work", "Take assignments, annotate, submit, ask"),
+        "precedent": (
+            "calotype.guidelines.precedents.commands:precedent",
+            "Keep and list rulings on difficult cases",
+        ),
         "review": (
             "calotype.labelling.reviews.commands:review",
             "Judge submitted work: accept, merge, send back",

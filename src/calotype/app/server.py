@@ -62,6 +62,7 @@ from calotype.foundation.http import (
 )
 from calotype.foundation.os_errors import StorageFailed, reason_and_fix
 from calotype.govern.routes import routes as govern
+from calotype.guidelines.precedents.routes import routes as precedents
 from calotype.guidelines.routes import routes as guidelines
 from calotype.labelling.routes import routes as labelling
 from calotype.people.oversight.routes import routes as oversight
@@ -84,6 +85,7 @@ ROOMS = (
     labels,
     contracts,
     guidelines,
+    precedents,
     checks,
     findings,
     release,

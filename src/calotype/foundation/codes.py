@@ -125,6 +125,8 @@ CODES: dict[str, Code] = {
     "ontology-migration-invalid": _INVALID,
     "guideline-invalid": _INVALID,
     "guideline-not-found": _NOT_FOUND,
+    "question-not-found": _NOT_FOUND,
+    "precedent-invalid": _INVALID,
     "guideline-not-published": _CONFLICT,
     "dataset-class-unknown": _INVALID,
     "classification-invalid": _INVALID,

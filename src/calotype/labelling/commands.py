@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from calotype.foundation import json_limits
 from calotype.foundation.actor import Actor
 from calotype.foundation.terminal import Terminal, facts, table, terminal
 from calotype.labelling import service
-from calotype.labelling.errors import OperationInvalid
-from calotype.labelling.model import MAX_BYTES, BatchOptions, BatchStatus
+from calotype.labelling.model import BatchOptions, BatchStatus
+from calotype.labelling.record.files import operations_in
 
 batch = typer.Typer(no_args_is_help=True, help="Open, list, show, change, land and close batches.")
 work = typer.Typer(no_args_is_help=True, help="Take assignments, annotate, submit, ask.")
@@ -107,6 +104,29 @@ def show_batch(ctx: typer.Context, dataset: Dataset, name: BatchName) -> None:
     t = terminal(ctx)
     status = service.batch(t.actor, dataset, name, store=t.store())
     t.emit(status.to_dict(), _shown(status))
+
+
+@batch.command("figures")
+def batch_figures(ctx: typer.Context, dataset: Dataset, name: BatchName) -> None:
+    """Show how the work of each person fared in review, and what became of prelabels."""
+    t = terminal(ctx)
+    value = service.batch_figures(t.actor, dataset, name, store=t.store()).to_dict()
+    people = [
+        [p["person"], p["submitted"], p["sent_back"], _first_pass(p), p["median_s"] or ""]
+        for p in value["people"]
+    ]
+    guesses = [[g["model"], g["class"], g["kept"], g["adjusted"], g["rejected"]] for g in value["prelabels"]]
+    shown = [table(["person", "submitted", "sent back", "accepted unchanged", "seconds an image"], people)]
+    if guesses:
+        shown.append(table(["model", "class", "kept", "adjusted", "rejected"], guesses))
+    t.emit(value, shown)
+
+
+def _first_pass(person: dict[str, Any]) -> str:
+    if person["first_pass"] is None:
+        return "not reviewed"
+    low, high = person["interval"]
+    return f"{person['unchanged']} of {person['reviewed']} ({low:.0%} to {high:.0%})"
 
 
 @batch.command("pause")
@@ -227,7 +247,7 @@ def record(
 ) -> None:
     """Record operations: add, set-shape, set-class, set-attributes, delete, undo, redo, restore; each with its id."""
     t = terminal(ctx)
-    recorded = service.record(acting(t, as_), assignment, _operations_in(file), store=t.store()).to_dict()
+    recorded = service.record(acting(t, as_), assignment, operations_in(file), store=t.store()).to_dict()
     numbers = {name: len(recorded[name]) for name in ("recorded", "repeated", "refused")}
     refused = [f"refused {one['id']}: {one['what']}" for one in recorded["refused"]]
     t.emit(recorded, [facts(numbers), *refused], next=f"calotype work submit {assignment}")
@@ -363,23 +383,3 @@ def _work_lines(value: dict[str, Any]) -> list[Any]:
     }
     remarks = [f"{r['kind']}: {r['comments'][0]['text']}" for r in value["remarks"] if r["comments"]]
     return [facts(head), table(["annotation", "class", "kind", "origin", "author"], rows), *remarks]
-
-
-def _operations_in(file: str) -> Any:
-    """The list of operations in a file, or in an object under `operations`. Raises: OperationInvalid."""
-    where = "standard input" if file == "-" else file
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise OperationInvalid(where=where, detail=f"it cannot be read: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise OperationInvalid(where=where, detail=f"it has more than {MAX_BYTES:,} bytes")
-    value = json_limits.parse(data)
-    listed = value["operations"] if isinstance(value, dict) and set(value) == {"operations"} else value
-    if not isinstance(listed, list):
-        raise OperationInvalid(where=where, detail="the operations are not a list")
-    return listed

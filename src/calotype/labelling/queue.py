@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from calotype.analysis.boxes import copies as agreement
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
-from calotype.labelling import agreement, people, repository
+from calotype.labelling import people, repository
 from calotype.labelling.errors import AssignmentNotFound, TooManyLeases
 from calotype.labelling.model import (
     ANNOTATE,

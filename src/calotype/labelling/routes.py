@@ -172,6 +172,13 @@ def show_batch(dataset: Named, batch: Named, ask: Ask) -> answers.BatchAnswer:
     return answers.BatchAnswer.of(service.batch(ask.actor, dataset, batch, store=ask.store).to_dict())
 
 
+@routes.get("/datasets/{dataset}/batches/{batch}/figures", **MANAGE)
+def show_batch_figures(dataset: Named, batch: Named, ask: Ask) -> answers.BatchFigures:
+    """Show how the work of each person fared in review, and what became of prelabels."""
+    figures = service.batch_figures(ask.actor, dataset, batch, store=ask.store)
+    return answers.BatchFigures.of(figures.to_dict())
+
+
 @routes.post("/datasets/{dataset}/batches/{batch}/pause", **MANAGE)
 def pause_batch(dataset: Named, batch: Named, ask: Ask) -> answers.BatchAnswer:
     """Hand out no more work of a batch."""

@@ -13,6 +13,7 @@ from calotype.labelling.batches import (
     pause_batch,
     resume_batch,
 )
+from calotype.labelling.figures import batch_figures
 from calotype.labelling.pages import my_work, work, work_events, work_image
 from calotype.labelling.queue import Wanted, next_work
 from calotype.labelling.threads import answer, ask, questions
@@ -23,6 +24,7 @@ __all__ = [
     "answer",
     "ask",
     "batch",
+    "batch_figures",
     "batches",
     "close_batch",
     "extend_batch",

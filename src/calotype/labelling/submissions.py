@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from calotype.analysis.boxes import copies as agreement
 from calotype.foundation.clock import now_us
 from calotype.guidelines.facts import missing_attributes
-from calotype.labelling import agreement, queue, repository
+from calotype.labelling import queue, repository
 from calotype.labelling.errors import WorkIncomplete
 from calotype.labelling.model import ANNOTATE, Assignment, Batch, SampleState, State
 from calotype.labelling.record import log

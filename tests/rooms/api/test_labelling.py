@@ -9,6 +9,7 @@ import pytest
 
 import calotype as ct
 from calotype.api.labelling import NoWorkLeft
+from calotype.guidelines.precedents.service import Precedent
 from calotype.labelling.errors import AssignmentClosed, BatchClosed, BatchNotFound
 from calotype.labelling.model import Remark
 
@@ -50,6 +51,7 @@ def test_where_takes_a_query_of_python(shop):
 def test_batches_are_listed_paused_and_changed(ws, shop):
     batch = shop.annotate.batch("one", ids=shop.where("class = dog").samples()["sample_id"].to_pylist()[:2])
     assert batch.extend(due="2999-01-31", priority=4).batch.priority == 4
+    assert batch.figures().people == ()
     assert batch.pause().batch.state == "paused"
     with pytest.raises(NoWorkLeft, match="queue"):
         ws.work.next(batch="one")
@@ -66,6 +68,8 @@ def test_work_is_given_back_skipped_and_asked_about(ws, shop):
     asked = assignment.ask("is this a car?", class_name="car")
     assert shop.annotate.questions(state="open")[0]["id"] == asked["id"]
     assert shop.annotate.answer(asked["id"], "yes")["state"] == "resolved"
+    kept = shop.annotate.add_precedent(Precedent("a car", "it has wheels", thread=asked["id"]))
+    assert shop.annotate.precedents(class_name="car") == [kept]
     assert assignment.release("lunch").state == "released"
     again = ws.work.next()
     assert again.skip("too dark").sample_state == "skipped"

@@ -1140,6 +1140,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/datasets/{dataset}/batches/{batch}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Batch Figures
+         * @description Show how the work of each person fared in review, and what became of prelabels.
+         */
+        get: operations["show_batch_figures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/datasets/{dataset}/batches/{batch}/pause": {
         parameters: {
             query?: never;
@@ -1630,6 +1650,30 @@ export interface paths {
         get: operations["list_stale_samples"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/precedents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Precedents
+         * @description List rulings on difficult cases, the newest first.
+         */
+        get: operations["list_precedents"];
+        put?: never;
+        /**
+         * Add Precedent
+         * @description Keep a ruling on a difficult case.
+         */
+        post: operations["add_precedent"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3570,6 +3614,11 @@ export interface components {
              * @default false
              */
             stale?: boolean;
+        };
+        /** @description The figures of a batch. */
+        BatchFigures: {
+            people: components["schemas"]["PersonFigures"][];
+            prelabels: components["schemas"]["PrelabelFigures"][];
         };
         /** @description The batches of a dataset. */
         BatchList: {
@@ -5829,6 +5878,27 @@ export interface components {
             created_at: string;
             created_by: string;
         };
+        /** @description One annotator in a batch. */
+        PersonFigures: {
+            person: string;
+            submitted: number;
+            accepted: number;
+            sent_back: number;
+            skipped: number;
+            /** @description Samples that somebody reviewed and accepted. */
+            reviewed: number;
+            /** @description Those that the reviewer took as they were, the first time. */
+            unchanged: number;
+            /** @description 95 % interval of their share. */
+            interval: [
+                number,
+                number
+            ];
+            /** @description Their share; null where nothing was reviewed. */
+            first_pass: number | null;
+            /** @description Median of the active seconds of a sample. */
+            median_s: number | null;
+        };
         /** @description A selected sample. */
         Pick: {
             sample_id: string;
@@ -5855,6 +5925,52 @@ export interface components {
             previous: string | null;
             /** @description Id of the next sample. */
             next: string | null;
+        };
+        /** @description A ruling on a difficult case that is kept. */
+        Precedent: {
+            id: string;
+            /** @description Empty where it is about no class. */
+            class: string;
+            sample: string;
+            /** @description Left, top, width, height in pixels; null: the whole image. */
+            region: number[] | null;
+            question: string;
+            ruling: string;
+            reason: string;
+            guideline_version: number;
+            by: string;
+            /** Format: date-time */
+            at: string;
+        };
+        /** @description A ruling to keep. */
+        PrecedentBody: {
+            ruling: string;
+            reason: string;
+            /**
+             * @description Id or name; not needed with `question`.
+             * @default
+             */
+            sample?: string;
+            /** @default  */
+            class?: string;
+            region?: number[] | null;
+            /**
+             * @description Id of the question that it answers.
+             * @default
+             */
+            question?: string;
+        };
+        /** @description Precedents, the newest first. */
+        Precedents: {
+            items: components["schemas"]["Precedent"][];
+        };
+        /** @description What became of the prelabels of one class and model, in accepted samples. */
+        PrelabelFigures: {
+            model: string;
+            class: string;
+            kept: number;
+            adjusted: number;
+            rejected: number;
         };
         /** @description How personal the data are, as the contract says. */
         Privacy: {
@@ -7134,6 +7250,7 @@ export type AuditVerification = components['schemas']['AuditVerification'];
 export type Augmentation = components['schemas']['Augmentation'];
 export type BatchAnswer = components['schemas']['BatchAnswer'];
 export type BatchBody = components['schemas']['BatchBody'];
+export type BatchFigures = components['schemas']['BatchFigures'];
 export type BatchList = components['schemas']['BatchList'];
 export type BatchProgress = components['schemas']['BatchProgress'];
 export type Blame = components['schemas']['Blame'];
@@ -7324,9 +7441,14 @@ export type Overview = components['schemas']['Overview'];
 export type PassedGates = components['schemas']['PassedGates'];
 export type People = components['schemas']['People'];
 export type Person = components['schemas']['Person'];
+export type PersonFigures = components['schemas']['PersonFigures'];
 export type Pick = components['schemas']['Pick'];
 export type Pool = components['schemas']['Pool'];
 export type Position = components['schemas']['Position'];
+export type Precedent = components['schemas']['Precedent'];
+export type PrecedentBody = components['schemas']['PrecedentBody'];
+export type Precedents = components['schemas']['Precedents'];
+export type PrelabelFigures = components['schemas']['PrelabelFigures'];
 export type Privacy = components['schemas']['Privacy'];
 export type Protection = components['schemas']['Protection'];
 export type QuarantinedItem = components['schemas']['QuarantinedItem'];
@@ -9708,6 +9830,38 @@ export interface operations {
             };
         };
     };
+    show_batch_figures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+                batch: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchFigures"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pause_batch: {
         parameters: {
             query?: never;
@@ -10684,6 +10838,75 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["StaleSamples"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_precedents: {
+        parameters: {
+            query?: {
+                /** @description Only those of this class. */
+                class?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Precedents"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_precedent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrecedentBody"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Precedent"];
                 };
             };
             /** @description A problem (RFC 9457) */

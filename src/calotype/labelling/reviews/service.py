@@ -8,16 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from calotype.analysis.boxes import copies as agreement
 from calotype.annotate import model as edits
 from calotype.datasets import refs
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import iso, now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
-from calotype.labelling import agreement, queue, repository, submissions, threads
+from calotype.labelling import queue, repository, submissions, threads
 from calotype.labelling.errors import AssignmentClosed, BatchInvalid, OperationInvalid
 from calotype.labelling.model import (
-    ANNOTATE,
     MAX_ACTIVE_MS,
     REVIEW,
     Assignment,
@@ -313,25 +313,3 @@ def _begun(conn: sa.Connection, actor: Actor, batch: Batch, sample_id: str, rows
 def _outcome(conn: sa.Connection, mine: Assignment, *, repeated: bool = False) -> Outcome:
     row = repository.sample(conn, mine.batch_id, mine.sample_id)
     return Outcome(mine.id, mine.state, mine.sample_id, row.state, row.review_reason, repeated)
-
-
-def first_pass(conn: sa.Connection, batch_id: str) -> dict[str, tuple[int, int]]:
-    """Person -> samples whose review left every annotation as it was, and samples reviewed."""
-    counts: dict[str, tuple[int, int]] = {}
-    for row in repository.samples_in(conn, batch_id, SampleState.ACCEPTED):
-        accepted = repository.assignment(conn, row.accepted_assignment)
-        if accepted.kind != REVIEW:
-            continue
-        final = log.present(conn, accepted.id)
-        authors = repository.assignments(
-            conn, batch_id=batch_id, sample_id=row.sample_id, kind=ANNOTATE, states=(State.ACCEPTED,)
-        )
-        for one in authors:
-            same = one.round == 1 and _alive(log.present(conn, one.id)) == _alive(final)
-            right, all_ = counts.get(one.actor, (0, 0))
-            counts[one.actor] = (right + same, all_ + 1)
-    return counts
-
-
-def _alive(state: dict[str, Plain | None]) -> dict[str, Plain]:
-    return {key: row for key, row in state.items() if row is not None}

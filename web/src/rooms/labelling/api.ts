@@ -14,6 +14,14 @@ export const batches = (dataset: string) =>
     retry: false,
   });
 
+/** How the work of each person in a batch fared, and what became of prelabels. */
+export const figures = (dataset: string, batch: string) =>
+  queryOptions({
+    queryKey: datasetKey(dataset, "batches", batch, "figures"),
+    queryFn: () => call("get", "/api/v1/datasets/{dataset}/batches/{batch}/figures", { path: { dataset, batch } }),
+    retry: false,
+  });
+
 /** The samples that wait for a review, the longest first. */
 export const reviews = (dataset: string) =>
   queryOptions({

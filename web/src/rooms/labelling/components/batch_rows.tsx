@@ -34,7 +34,7 @@ export function BatchRows({ dataset, items }: { dataset: string; items: readonly
     <Panel className="table wide" title="Batches">
       {step.error ? <ErrorState error={step.error} /> : null}
       <table className="rows">
-        <thead><tr><th>Batch</th><th>State</th><th>Progress</th><th className="num">To label</th><th className="num">To review</th><th className="num">Accepted</th><th className="num">Seconds an image</th><th>People</th><th /></tr></thead>
+        <thead><tr><th>Batch</th><th>State</th><th>Progress</th><th className="num">To label</th><th className="num">To review</th><th className="num">Accepted</th><th className="num">Seconds an image</th><th>People</th><th>Steps</th></tr></thead>
         <tbody>{items.map((one) => <Row key={one.id} one={one} dataset={dataset} onStep={(what) => step.mutate({ batch: one.name, does: what })} />)}</tbody>
       </table>
     </Panel>

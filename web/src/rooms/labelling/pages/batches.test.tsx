@@ -23,6 +23,13 @@ beforeEach(() => {
     items: [{ batch: "night", sample: "s1", name: "street-0001.jpg", reason: "copies differ", by: ["bo", "chi"], annotations: [3, 4], agreement: 0.85, since: AT }],
   });
   answer("get", "/api/v1/datasets/{dataset}/questions", PATH, { items: [question] });
+  answer("get", `${BATCHES}/{batch}/figures`, { ...PATH, batch: "night" }, {
+    people: [
+      { person: "bo", submitted: 20, accepted: 15, sent_back: 1, skipped: 0, reviewed: 8, unchanged: 6, interval: [0.41, 0.93], first_pass: 0.75, median_s: 41.4 },
+      { person: "chi", submitted: 2, accepted: 0, sent_back: 0, skipped: 1, reviewed: 0, unchanged: 0, interval: [0, 1], first_pass: null, median_s: null },
+    ],
+    prelabels: [{ model: "model:yolo", class: "car", kept: 30, adjusted: 9, rejected: 2 }],
+  });
 });
 
 test("loading", async () => {
@@ -82,4 +89,14 @@ test("what agrees is accepted at once, and a question is answered in place", asy
   await user.type(screen.getByLabelText("Answer to bo"), "car: it has windows");
   await user.click(screen.getByRole("button", { name: "Answer" }));
   await waitFor(() => expect(sentTo("post", "/api/v1/threads/{thread}/answers", { thread: "q1" })[0]?.body).toEqual({ text: "car: it has windows" }));
+});
+
+test("people with how their work fared, and what became of prelabels", async () => {
+  answer("get", BATCHES, PATH, { items: [batch] });
+  showPage("/d/streets/batches");
+  const bo = within((await screen.findByText("6 of 8")).closest("tr") ?? document.body);
+  expect(bo.getByText("41 % to 93 %")).toBeTruthy();
+  expect(screen.getByText("not reviewed yet")).toBeTruthy();
+  const guesses = within(screen.getByText("model:yolo").closest("tr") ?? document.body);
+  expect(guesses.getAllByRole("cell").map((cell) => cell.textContent)).toEqual(["model:yolo", "car", "30", "9", "2"]);
 });

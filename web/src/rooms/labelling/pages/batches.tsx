@@ -10,6 +10,7 @@ import { useDataset } from "@/kit/here";
 import { EmptyState, ErrorState } from "@/kit/page";
 import * as api from "../api";
 import { BatchForm } from "../components/batch_form";
+import { BatchPeople } from "../components/batch_people";
 import { BatchRows } from "../components/batch_rows";
 import { Questions } from "../components/questions";
 import { WaitingReviews } from "../components/waiting_reviews";
@@ -43,6 +44,7 @@ export function BatchesPage() {
         <div className="batch-stack">
           <BatchRows dataset={dataset} items={items} />
           <WaitingReviews dataset={dataset} />
+          <BatchPeople dataset={dataset} batches={items.map((one) => one.name)} />
           <Questions dataset={dataset} />
         </div>
       ) : null}

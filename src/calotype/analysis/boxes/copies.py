@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from calotype.foundation.ids import uuid8
-from calotype.labelling.record.rows import Plain
 from calotype.vision import boxes
 
+Plain = dict[str, Any]
+"""An annotation: `ann_id`, `kind`, `class_id`, `bbox_xywh_px` (absent for the whole image), and more."""
 SAME_OBJECT_IOU = 0.5
 """From this overlap on, two annotations are taken for the same object."""
 

@@ -1,0 +1,1 @@
+"""Precedents: rulings on difficult cases that are kept, each with the image it is about and the reason."""
