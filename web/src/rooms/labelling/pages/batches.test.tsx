@@ -65,14 +65,14 @@ test("progress, and the steps of a batch", async () => {
   answer("post", `${BATCHES}/{batch}/pause`, { ...PATH, batch: "night" }, { ...batch, state: "paused" });
   answer("post", `${BATCHES}/{batch}/land`, { ...PATH, batch: "night" }, { commit: "c1", branch: "batch/night", samples: 5, annotations: 30, removed: 0 });
   const { user } = showPage("/d/streets/batches");
-  const row = within((await screen.findByText("night")).closest("tr") ?? document.body);
+  const row = within((await screen.findByText("night", { selector: "strong" })).closest("tr") ?? document.body);
   expect(row.getByText("15 of 40, 1 sent back")).toBeTruthy();
   expect(row.getByText(/2 people each, due 2027-01-31/)).toBeTruthy();
   await user.click(row.getByRole("button", { name: "Pause" }));
   expect(await screen.findByText("night is paused")).toBeTruthy();
   await user.click(row.getByRole("button", { name: "Land" }));
   expect(await screen.findByText("5 images landed on batch/night")).toBeTruthy();
-  const over = within(screen.getByText("day").closest("tr") ?? document.body);
+  const over = within(screen.getByText("day", { selector: "strong" }).closest("tr") ?? document.body);
   expect(over.queryByRole("button")).toBeNull();
 });
 
