@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -39,7 +38,13 @@ def edit(
     """Stage small edits of annotations and samples as one change: all of them, or none."""
     t = terminal(ctx)
     options = EditOptions(label_set, carry_over, id)
-    edited = service.edit(t.actor, name, _edits_in(file), store=t.store(), options=options)
+    edited = service.edit(
+        t.actor,
+        name,
+        json_limits.read_list(file, "edits", max_bytes=MAX_BYTES, refused=EditsInvalid),
+        store=t.store(),
+        options=options,
+    )
     value = edited.to_dict()
     numbers = {key: value[key] for key in ("added", "changed", "deleted", "samples", "copies", "carried")}
     lines: list[Any] = [edited.what, facts(numbers)]
@@ -119,20 +124,3 @@ def predict(
 def _lines(did: str, undone: Undone) -> list[str]:
     what = service.described(undone.entry)["what"]
     return [f"{did}: {what}", f"edits left to undo: {undone.to_undo}, to redo: {undone.to_redo}"]
-
-
-def _edits_in(file: str) -> Any:
-    """The list of edits in a file, or in an object under `edits`. Raises: EditsInvalid, RequestInvalid."""
-    where = "standard input" if file == "-" else file
-    try:
-        if file == "-":
-            data = sys.stdin.buffer.read(MAX_BYTES + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                data = opened.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise EditsInvalid(where=where, detail=f"it cannot be read: {error.strerror}") from None
-    if len(data) > MAX_BYTES:
-        raise EditsInvalid(where=where, detail=f"it has more than {MAX_BYTES:,} bytes")
-    value = json_limits.parse(data)
-    return value["edits"] if isinstance(value, dict) and set(value) == {"edits"} else value

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
+from pathlib import Path
 from typing import Any
 
 from calotype.foundation.errors import Invalid
@@ -45,6 +47,28 @@ def parse(text: bytes) -> Any:
         raise RequestInvalid(where="body", detail="the body has a number with thousands of digits") from None
     check(value)
     return value
+
+
+def read_list(file: str, key: str, *, max_bytes: int, refused: type[Invalid]) -> Any:
+    """The JSON value in a file, or under `key` of an object that has nothing else; `-` reads standard input.
+
+    Args:
+        refused: The error for a file that cannot be read or is too large; it takes `where` and `detail`.
+    Raises: RequestInvalid, and `refused`.
+    """
+    where = "standard input" if file == "-" else file
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(max_bytes + 1)
+        else:
+            with Path(file).open("rb") as opened:
+                data = opened.read(max_bytes + 1)
+    except OSError as error:
+        raise refused(where=where, detail=f"it cannot be read: {error.strerror}") from None
+    if len(data) > max_bytes:
+        raise refused(where=where, detail=f"it has more than {max_bytes:,} bytes")
+    value = parse(data)
+    return value[key] if isinstance(value, dict) and set(value) == {key} else value
 
 
 def check(value: Any) -> None:

@@ -79,10 +79,10 @@ def published_version(conn: sa.Connection, dataset_id: str) -> int:
     return repository.newest_published(conn, dataset_id)
 
 
-def has_acknowledged(conn: sa.Connection, dataset_id: str, actor_id: str) -> bool:
-    """Whether somebody acknowledged the newest published version; true if nothing is published."""
-    newest = repository.newest_published(conn, dataset_id)
-    return newest == 0 or repository.acknowledged(conn, dataset_id, actor_id) >= newest
+def has_acknowledged(conn: sa.Connection, dataset_id: str, actor_id: str, version: int | None = None) -> bool:
+    """Whether somebody acknowledged a version (None: the newest published one) or a later one; true for version 0."""
+    needed = repository.newest_published(conn, dataset_id) if version is None else version
+    return needed == 0 or repository.acknowledged(conn, dataset_id, actor_id) >= needed
 
 
 def record_edits(

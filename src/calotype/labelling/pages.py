@@ -43,7 +43,7 @@ def work(actor: Actor, assignment: str, *, store: Store) -> dict[str, Any]:
             "batch": _batch(batch),
             "guideline": {
                 "version": batch.guideline_version,
-                "acknowledged": not batch.guideline_version or has_read(conn, actor, batch),
+                "acknowledged": has_read(conn, actor, batch),
             },
             "sample": _sample(row.sample, mine.id),
             "review_reason": row.review_reason,

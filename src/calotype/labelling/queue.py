@@ -190,7 +190,7 @@ def own(conn: sa.Connection, actor: Actor, assignment_id: str) -> Assignment:
 
 
 def waiting(conn: sa.Connection, actor: Actor, batches: list[Batch]) -> dict[str, int]:
-    """How many samples wait for this person, as annotator and as reviewer; counted up to a limit."""
+    """How many samples wait for this person, as annotator and as reviewer."""
     places = people.places_of(conn, actor)
     counts = {ANNOTATE: 0, REVIEW: 0}
     for batch in batches:

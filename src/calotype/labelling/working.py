@@ -15,6 +15,7 @@ from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.foundation.verbs import verb
+from calotype.guidelines import facts
 from calotype.labelling import queue, repository, submissions
 from calotype.labelling.errors import AssignmentClosed, GuidelineUnread, LeaseLost, OperationInvalid
 from calotype.labelling.model import (
@@ -33,10 +34,8 @@ from calotype.labelling.record.log import SUBMIT, Event
 from calotype.labelling.record.recording import Recording, ontology_of
 from calotype.labelling.record.rows import shown
 from calotype.store import Store
-from calotype.store.catalog import schema
 
 _MAX_REASON = 2_000
-_ACKNOWLEDGED = schema.of_guidelines.acknowledgements
 
 
 @verb
@@ -250,13 +249,10 @@ def _outcome(conn: sa.Connection, assignment: Assignment, *, repeated: bool = Fa
 
 def _require_read(conn: sa.Connection, actor: Actor, batch: Batch) -> None:
     """Whoever labels has acknowledged the guideline of the batch. Raises: GuidelineUnread."""
-    if batch.guideline_version and not has_read(conn, actor, batch):
+    if not has_read(conn, actor, batch):
         raise GuidelineUnread(version=batch.guideline_version, dataset=batch.dataset)
 
 
 def has_read(conn: sa.Connection, actor: Actor, batch: Batch) -> bool:
     """Whether somebody has acknowledged the guideline version of a batch, or a later one."""
-    query = sa.select(sa.func.max(_ACKNOWLEDGED.c.version)).where(
-        _ACKNOWLEDGED.c.dataset_id == batch.dataset_id, _ACKNOWLEDGED.c.actor_id == actor.id
-    )
-    return int(conn.execute(query).scalar() or 0) >= batch.guideline_version
+    return facts.has_acknowledged(conn, batch.dataset_id, actor.id, batch.guideline_version)

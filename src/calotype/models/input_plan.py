@@ -169,7 +169,7 @@ class InputPlan:
     std: Three
 
     def framing(self, size_wh: Size) -> Framing:
-        """How an image of this size lies in the input."""
+        """How an image of this size is scaled and placed in the input."""
         if self.shape.size_wh is not None and self.resize != "none":
             return frame(size_wh, self.shape.size_wh, self.resize, centred=self.centred, share=self.share)
         shrink = min(1.0, MAX_SIDE_PX / max(size_wh))

@@ -95,7 +95,7 @@ class Predictor:
         return self._input.shape.prepared
 
     def framing(self, size_wh: Size) -> Framing:
-        """How an upright image of this size lies in the input."""
+        """How an upright image of this size is scaled and placed in the input."""
         return self._input.framing(size_wh)
 
     def tensor(self, pixels: npt.NDArray[np.uint8], framing: Framing) -> npt.NDArray[Any]:

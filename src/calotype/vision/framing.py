@@ -24,7 +24,7 @@ Fit = Literal["letterbox", "stretch", "crop"]
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """Where an image lies in a model's input: `input = image * scale + offset` on each axis.
+    """Scale and position of an image in a model's input: `input = image * scale + offset` on each axis.
 
     Attributes:
         image_wh: Width and height of the upright image, pixels.

@@ -5,7 +5,7 @@ Nothing writes the present state except together with the event that it follows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -213,14 +213,6 @@ class History:
             if not self.done or self.done[-1] != base:
                 self.done.append(base)
             self.undone.clear()
-
-
-def counts(conn: sa.Connection, assignment_ids: Sequence[str]) -> Mapping[str, int]:
-    """Number of annotations that exist now, by assignment."""
-    query = sa.select(_P.c.assignment_id, sa.func.count()).where(
-        _P.c.assignment_id.in_(assignment_ids), _P.c.row.is_not(None)
-    )
-    return {row[0]: int(row[1]) for row in conn.execute(query.group_by(_P.c.assignment_id))}
 
 
 def rows_of(value: Any) -> list[Plain]:
