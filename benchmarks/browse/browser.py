@@ -61,7 +61,7 @@ def main() -> None:
     options = _options()
     with (
         run._workspace(options.folder, options.samples) as folder,
-        run._served(folder) as server,
+        run.served(folder, "--no-token") as server,
         sync_playwright() as tool,
     ):
         _warm_up(server)

@@ -74,7 +74,7 @@ def main() -> None:
 
 def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """The figures of one server process."""
-    with _served(folder) as server:
+    with served(folder, "--no-token") as server:
         print(f"\nserver at rest: {rss_of(server.pid) / 1e6:.0f} MB")
         figures = {name: _ask(server, name, call, options.calls) for name, call in _routes(server)}
         figures["thumbnails, 8 at once"] = _thumbnails(server)
@@ -222,7 +222,8 @@ def cpu_s_of(pid: int) -> float:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[Server]:
+def served(folder: Path, *options: str) -> Iterator[Server]:
+    """A server of the workspace, without its pages being asked for."""
     command = [
         sys.executable,
         "-m",
@@ -233,7 +234,7 @@ def _served(folder: Path) -> Iterator[Server]:
         "serve",
         "--port",
         "0",
-        "--no-token",
+        *options,
     ]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:

@@ -13,23 +13,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import random
 import statistics
-import subprocess
-import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import build
-from run import FILTER, FILTER_OBJECTS, Server, _workspace, cpu_s_of
+from run import FILTER, FILTER_OBJECTS, Server, _workspace, cpu_s_of, served
 
 from calotype.app import workspaces
 from calotype.datasets import service as datasets
@@ -67,7 +63,7 @@ def main() -> None:
         token = _people(folder)
         figures: dict[str, Any] = {"decisions_per_cpu_s": _decisions(folder)}
         print(f"decisions a CPU second: {figures['decisions_per_cpu_s']:,.0f} (goal {GOAL_DECISIONS:,})")
-        with _served(folder, "--no-token") as off, _served(folder, "--accounts") as on:
+        with served(folder, "--no-token") as off, served(folder, "--accounts") as on:
             sides = {"without": Asked(off, {}), "with": Asked(on, {"authorization": f"Bearer {token}"})}
             total = _warm(sides)
             for name, query in _pages(total):
@@ -168,34 +164,6 @@ def _compare(
         flush=True,
     )
     return figures
-
-
-@contextmanager
-def _served(folder: Path, *options: str) -> Iterator[Server]:
-    """A server of the workspace, without its pages being asked for."""
-    command = [
-        sys.executable,
-        "-m",
-        "calotype",
-        "-w",
-        str(folder),
-        "--json",
-        "serve",
-        "--port",
-        "0",
-        *options,
-    ]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as process:
-        try:
-            assert process.stdout is not None
-            server = Server(json.loads(process.stdout.readline())["url"], process.pid)
-            threading.Thread(target=server.watch, daemon=True).start()
-            yield server
-        finally:
-            server.stopped.set()
-            process.terminate()
-            process.wait(timeout=120)
 
 
 def _options() -> argparse.Namespace:

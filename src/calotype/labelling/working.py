@@ -151,12 +151,10 @@ def submit(
         active_ms: Time since the last operation.
     Raises: NotPermitted, AssignmentNotFound, AssignmentClosed, LeaseLost, WorkIncomplete, GuidelineUnread.
     """
-    _allowed(actor, assignment, store)
+    batch = _allowed(actor, assignment, store)
     name = edits.checked_id(id, "id") if id else uuid7()
-    dataset = _dataset_of(assignment, store)
-    with store.catalog.write(actor, "work.submit", subject=dataset) as tx:
+    with store.catalog.write(actor, "work.submit", subject=batch.dataset) as tx:
         mine = queue.own(tx.conn, actor, assignment)
-        batch = repository.batch_of(tx.conn, mine.batch_id)
         if name in log.known(tx.conn, mine.id, [name]):
             tx.abandon()
             return _outcome(tx.conn, mine, repeated=True)
@@ -196,19 +194,17 @@ def release_work(actor: Actor, assignment: str, reason: str = "", *, store: Stor
 
 
 def _give_back(actor: Actor, assignment: str, reason: str, state: State, *, store: Store) -> Outcome:
-    _allowed(actor, assignment, store)
+    batch = _allowed(actor, assignment, store)
     reason = reason.strip()
     if len(reason) > _MAX_REASON or (state is State.SKIPPED and not reason):
         detail = f"a reason has 1 to {_MAX_REASON:,} characters"
         raise OperationInvalid(where="reason", detail=detail)
-    dataset = _dataset_of(assignment, store)
     with store.catalog.write(
-        actor, f"work.{'skip' if state is State.SKIPPED else 'release'}", subject=dataset
+        actor, f"work.{'skip' if state is State.SKIPPED else 'release'}", subject=batch.dataset
     ) as tx:
         mine = queue.own(tx.conn, actor, assignment)
         if not mine.is_open:
             raise AssignmentClosed(got=mine.id, state=mine.state)
-        batch = repository.batch_of(tx.conn, mine.batch_id)
         event = Event(0, uuid7(), actor.id, "skip" if state is State.SKIPPED else "release", "", None, None)
         _close(tx.conn, mine, state, event, 0, reason)
         submissions.given_back(tx.conn, batch, mine, state)
@@ -233,11 +229,6 @@ def _close(
         active_ms=current.active_ms + counted,
         finished_at_us=now_us(),
     )
-
-
-def _dataset_of(assignment: str, store: Store) -> str:
-    with store.catalog.read() as conn:
-        return repository.batch_of(conn, repository.assignment(conn, assignment).batch_id).dataset
 
 
 def _outcome(conn: sa.Connection, assignment: Assignment, *, repeated: bool = False) -> Outcome:
