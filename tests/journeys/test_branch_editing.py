@@ -46,6 +46,7 @@ def test_one_edits_undoes_and_commits_on_a_branch(page, shop):
         )
         bar = page.get_by_role("region", name="Selection")
         for tag in ("dusk", "rain"):
+            expect(bar.get_by_role("button", name="Add tag")).to_be_visible()
             page.keyboard.press("t")
             bar.get_by_role("combobox", name="Tag to add").fill(tag)
             page.keyboard.press("Enter")

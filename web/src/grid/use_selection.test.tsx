@@ -23,3 +23,15 @@ test("a selection ends with its app", () => {
   expect(size(list.result.current.selection)).toBe(1);
   expect(size(shown(appOf()).result.current.selection)).toBe(0);
 });
+
+test("what is chosen while the list loads stays chosen, unless the list comes with another length", () => {
+  const outcome = [24, 23].map((came) => {
+    const list = renderHook(({ total }: { total: number | undefined }) => useSelection("night", total, total ?? 24), {
+      wrapper: appOf(), initialProps: { total: undefined as number | undefined },
+    });
+    act(() => list.result.current.select(everything(24)));
+    list.rerender({ total: came });
+    return size(list.result.current.selection);
+  });
+  expect(outcome).toEqual([24, 0]);
+});

@@ -100,7 +100,7 @@ export function SamplesPage() {
   const address = `${dataset} ${ref} ${where} ${search.sort ?? ""} ${search.within ?? ""} ${labels ?? ""}${isObjects ? ` objects ${search.of ?? ""}` : ""}`;
   const show = (what: "samples" | "objects") => set({ show: what === "objects" ? what : undefined, ...ELSEWHERE });
   const onOf = (of: string | undefined) => set({ of, ...ELSEWHERE });
-  const { selection, select } = useSelection(address, head.data && !head.isPlaceholderData ? total : undefined);
+  const { selection, select } = useSelection(address, head.data && !head.isPlaceholderData ? total : undefined, head.data && total);
   useCommands(GRID_KEYS, {
     "grid.objects": () => show(isObjects ? "samples" : "objects"),
     "grid.overlays": () => setOverlays(!overlays),
