@@ -34,9 +34,9 @@ def served(workspace: Path, *options: str) -> Iterator[Served]:
 
 
 @contextmanager
-def served_to_team(workspace: Path) -> Iterator[tuple[str, str]]:
+def served_to_team(workspace: Path, *options: str) -> Iterator[tuple[str, str]]:
     """`calotype serve --accounts` on a free port: its address, and the link of the first owner."""
-    with _started(workspace, "--accounts") as said:
+    with _started(workspace, "--accounts", *options) as said:
         yield said["url"], said["link"]
 
 

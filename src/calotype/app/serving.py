@@ -9,21 +9,40 @@ import socket
 import ssl
 import webbrowser
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import typer
 import uvicorn
 
-from calotype.app import connections, server
+from calotype.app import audit_copies, connections, server
 from calotype.app.account_keys import AccountKeys
 from calotype.app.limits import AT_ONCE
 from calotype.app.observing import write_line
 from calotype.app.oidc.provider import Provider
 from calotype.app.oidc.settings import read_settings
+from calotype.app.serve_options import (
+    Accounts,
+    AuditCopies,
+    AuditCopyHours,
+    Host,
+    Log,
+    NoToken,
+    OidcFile,
+    OpenBrowser,
+    PlainHttpOption,
+    Port,
+    Proxies,
+    PublicUrl,
+    ReadOnly,
+    RequestsAtOnce,
+    TlsCert,
+    TlsKey,
+)
 from calotype.app.sessions import LOOPBACK, AccessKeys
 from calotype.foundation.errors import Conflict, Invalid
 from calotype.foundation.terminal import Terminal, terminal
@@ -109,51 +128,6 @@ class ProxyInvalid(Invalid):
     fix = "name it as 10.0.0.7 or 10.0.0.0/24"
 
 
-Port = Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0 picks a free one.")]
-Host = Annotated[str, typer.Option(help="Address to listen on.")]
-NoToken = Annotated[bool, typer.Option("--no-token", help="Serve without a token.")]
-OpenBrowser = Annotated[bool, typer.Option("--open/--no-open", help="Open the app in the browser.")]
-ReadOnly = Annotated[
-    bool, typer.Option("--read-only", help="Write nothing: requests that would change data are refused.")
-]
-Accounts = Annotated[
-    bool, typer.Option("--accounts", help="Serve a team: people sign in with accounts of their own.")
-]
-PublicUrl = Annotated[
-    str,
-    typer.Option(
-        metavar="URL",
-        help="With --accounts: the address that people open, such as https://calotype.example.org.",
-    ),
-]
-PlainHttpOption = Annotated[
-    bool, typer.Option("--plain-http", help="With --accounts: listen beyond this machine without TLS.")
-]
-RequestsAtOnce = Annotated[
-    int,
-    typer.Option(min=2, max=1_000, help="With --accounts: requests of one person that are answered at once."),
-]
-OidcFile = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FILE", help="With --accounts: settings of a provider that people sign in with, in TOML."
-    ),
-]
-Log = Annotated[bool, typer.Option("--log", help="Write one line of JSON to stderr for each request.")]
-TlsCert = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Speak TLS with this certificate and its chain, as PEM.")
-]
-TlsKey = Annotated[Path | None, typer.Option(metavar="FILE", help="The key of the certificate, as PEM.")]
-Proxies = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--proxy",
-        metavar="ADDRESS",
-        help="Believe the forwarded headers of this proxy or network; repeatable. Default: of none.",
-    ),
-]
-
-
 @dataclass(frozen=True, slots=True)
 class Reached:
     """How people reach the server.
@@ -165,6 +139,7 @@ class Reached:
         proxies: Addresses of proxies whose forwarded headers name the real client.
         oidc: Settings of a provider that people sign in with.
         at_once: Requests of one person that are answered at once.
+        audit_copies: Where signed checkpoints of the audit trail are written, and the hours between two of them.
     """
 
     public_url: str = ""
@@ -173,6 +148,7 @@ class Reached:
     proxies: tuple[str, ...] = ()
     oidc: Path | None = None
     at_once: int = AT_ONCE
+    audit_copies: tuple[str, float] = ("", 24.0)
 
 
 def serve(
@@ -190,6 +166,8 @@ def serve(
     proxy: Proxies = None,
     oidc: OidcFile = None,
     at_once: RequestsAtOnce = AT_ONCE,
+    audit_copies: AuditCopies = "",
+    audit_copy_hours: AuditCopyHours = 24.0,
     log: Log = False,
 ) -> None:
     """Serve the web app and the API of the workspace. The link contains a secret token."""
@@ -197,7 +175,7 @@ def serve(
     if "://" in t.workspace:
         raise OnlyWhereTheDataIs(verb="calotype serve", why="the workspace is served already")
     tls, proxies = tls_of(tls_cert, tls_key), proxies_of(proxy or ())
-    reached = Reached(public_url, plain_http, tls, proxies, oidc, at_once)
+    reached = Reached(public_url, plain_http, tls, proxies, oidc, at_once, (audit_copies, audit_copy_hours))
     if read_only:
         t.store().catalog.read_only = "the server was started with --read-only"
     if accounts:
@@ -288,6 +266,15 @@ def serve_team(
     provider = None if oidc is None else Provider(read_settings(oidc), f"{url}api/v1/oidc/callback")
     keys = AccountKeys(store, port, is_https, provider)
     app = server.make(store, keys, hosts=hosts, log=write_line if log else None, at_once=reached.at_once)
+    place, hours = reached.audit_copies
+    copying = partial(audit_copies.copying, every_s=hours * 3_600, report=write_line)
+    with copying(store, place) if place else nullcontext():
+        _welcome(t, store, url)
+        _run(t, store, app, listening, reached)
+
+
+def _welcome(t: Terminal, store: Store, url: str) -> None:
+    """Print the address, and the link of the first owner while there is no owner."""
     secret = None if store.catalog.read_only else invitations.first_owner_secret(store)
     link = f"{url}invite#{secret}" if secret else None
     shown = f"Calotype serves {store.root.name} to its people at\n\n    {url}\n"
@@ -297,7 +284,6 @@ def serve_team(
     t.say(
         "Whoever can write in the folder of the workspace can change everything: accounts guard this server only."
     )
-    _run(t, store, app, listening, reached)
 
 
 def _public(url: str) -> SplitResult | None:

@@ -80,6 +80,7 @@ CODES: dict[str, Code] = {
     "audit-key-invalid": _INVALID,
     "checkpoint-invalid": _INVALID,
     "evidence-exists": _CONFLICT,
+    "second-place-invalid": _INVALID,
     # people
     "device-code-unknown": _NOT_FOUND,
     "device-sign-in-refused": _CONFLICT,

@@ -11,12 +11,11 @@ from rich.console import RenderableType
 from calotype.contracts.classification import CLASSES
 from calotype.foundation.actor import ROLES
 from calotype.foundation.clock import iso
-from calotype.foundation.errors import AlreadyExists
 from calotype.foundation.ids import canonical_json
 from calotype.foundation.os_errors import as_calotype_error
 from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.govern import checkpoint as checkpoints
-from calotype.govern import evidence, matrix, service
+from calotype.govern import copies, evidence, matrix, service
 from calotype.govern.evidence import Verification
 from calotype.govern.model import (
     MAX_PURPOSES,
@@ -43,14 +42,6 @@ org = typer.Typer(no_args_is_help=True, help="Show or set the model of the organ
 Model = Annotated[
     str, typer.Option(metavar="MODEL", help=f"{', '.join(MODELS)}; by default the one in force.")
 ]
-
-
-class EvidenceExists(AlreadyExists):
-    """Evidence is never overwritten."""
-
-    code = "evidence-exists"
-    what = "the file {file} already exists, and evidence is never overwritten"
-    fix = "choose another name"
 
 
 @audit.callback()
@@ -96,30 +87,23 @@ def show_audit(
 def sign_checkpoint(
     ctx: typer.Context,
     to: Annotated[
-        Path,
-        typer.Option(metavar="FILE|FOLDER", help="Where to write it: a new file, or a folder."),
-    ] = Path(),
+        str,
+        typer.Option(
+            metavar="FILE|FOLDER|URL", help="Where to write it: a new file, a folder, or s3://BUCKET/PREFIX."
+        ),
+    ] = ".",
 ) -> None:
     """Sign what the audit trail holds now, into a file to be kept where the workspace cannot change it."""
     t = terminal(ctx)
-    if not to.is_dir():
-        _check_is_new(to)
+    copies.check_is_new(to)
     signed = service.sign_checkpoint(t.actor, store=t.store())
-    kept = signed.checkpoint
-    file = to / f"audit-{kept.size:09}.checkpoint.json" if to.is_dir() else to
-    try:
-        with file.open("x", encoding="utf-8") as handle:
-            handle.write(kept.to_json())
-    except FileExistsError:
-        raise EvidenceExists(file=str(file)) from None
-    except OSError as error:
-        raise as_calotype_error(error) from None
+    kept, file = signed.checkpoint, copies.write(signed.checkpoint, to)
     lines = [f"wrote {file}: {kept.size:,} events, signed with key {kept.key_id}"]
     lines += [f"the chain was broken already: {problem}" for problem in signed.problems[:_SHOWN]]
     t.emit(
-        {"file": str(file), **kept.to_dict(), "problems": list(signed.problems)},
+        {"file": file, **kept.to_dict(), "problems": list(signed.problems)},
         lines,
-        next=f"keep it on another machine; later: calotype audit verify --checkpoint {file.name}",
+        next=f"keep it on another machine; later: calotype audit verify --checkpoint {file.rpartition('/')[2]}",
     )
 
 
@@ -169,7 +153,7 @@ def _shown(verification: Verification) -> list[str]:
 
 
 def _export(t: Terminal, wanted: AuditFilter, file: Path) -> None:
-    _check_is_new(file)
+    copies.check_is_new(str(file))
     n_events = 0
     try:
         with file.open("xb") as handle:
@@ -179,11 +163,6 @@ def _export(t: Terminal, wanted: AuditFilter, file: Path) -> None:
     except OSError as error:
         raise as_calotype_error(error) from None
     t.emit({"file": str(file), "events": n_events}, f"wrote {n_events:,} events to {file}")
-
-
-def _check_is_new(file: Path) -> None:
-    if file.exists():
-        raise EvidenceExists(file=str(file))
 
 
 @org.command("show")

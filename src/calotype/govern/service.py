@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from calotype.contracts.classification import Classification, classification_of, set_classification
 from calotype.datasets import refs
-from calotype.foundation import hash_chain
 from calotype.foundation.actor import WORKSPACE, Actor, Circumstances, Permission
-from calotype.foundation.clock import iso, now_us
 from calotype.foundation.ids import canonical_json
 from calotype.foundation.verbs import verb
-from calotype.govern import checkpoint, evidence, matrix, repository
-from calotype.govern.checkpoint import MARK_BYTES, Checkpoint
+from calotype.govern import evidence, matrix, repository, signing
+from calotype.govern.checkpoint import Checkpoint
 from calotype.govern.evidence import Verification
-from calotype.govern.merkle import Tree
 from calotype.govern.model import (
-    CHECKPOINT_VERB,
     AuditEvent,
     AuditFilter,
     Changes,
@@ -26,17 +21,9 @@ from calotype.govern.model import (
     check_model,
 )
 from calotype.govern.organisation import forget_classified, forget_model
-from calotype.govern.signing_key import signing_key
+from calotype.govern.signing import Signed
 from calotype.store import Store
 from calotype.store.catalog import audit_chain
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A new checkpoint, and what was already wrong with the chain when it was signed."""
-
-    checkpoint: Checkpoint
-    problems: tuple[str, ...]
 
 
 @verb
@@ -84,26 +71,9 @@ def sign_checkpoint(actor: Actor, *, store: Store) -> Signed:
     Raises: NotPermitted, AuditKeyInvalid, WorkspaceReadOnly, StorageFailed.
     """
     store.guard.require(actor, Permission.AUDIT_READ)
-    tree, marks, problems, before = Tree(), bytearray(), list[str](), None
-    with store.catalog.read() as conn:
-        origin = repository.origin(conn)
-        for link in audit_chain.links(conn):
-            problems += [broken.problem for broken in hash_chain.breaks(link, before)]
-            leaf = evidence.leaf_of(link)
-            tree.append(leaf)
-            marks += leaf[:MARK_BYTES].ljust(MARK_BYTES, b"\0")
-            before = link
-    signed = checkpoint.sign(
-        signing_key(store),
-        origin=origin,
-        size=tree.size,
-        root=tree.root(),
-        at=iso(now_us()),
-        marks=bytes(marks),
-    )
-    with store.catalog.write(actor, CHECKPOINT_VERB, subject="workspace") as tx:
-        tx.details(signed.to_details())
-    return Signed(signed, tuple(problems))
+    signed = signing.sign_now(store)
+    signing.record(actor, signed.checkpoint, store=store)
+    return signed
 
 
 @verb

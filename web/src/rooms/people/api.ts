@@ -29,6 +29,10 @@ export const review = (kept: boolean) => queryOptions({ queryKey: [...PEOPLE, "r
 /** Whether the server has accounts; needs nobody signed in. */
 export const health = () => queryOptions({ queryKey: ["health"], queryFn: () => call("get", "/api/v1/health"), staleTime: Infinity });
 
+/** Whether governing roles need a second owner. */
+export const fourEyes = () => queryOptions({ queryKey: [...PEOPLE, "four-eyes"], queryFn: () => call("get", "/api/v1/organisation/four-eyes") });
+export const setFourEyes = (on: boolean) => call("put", "/api/v1/organisation/four-eyes", { body: { on } });
+
 export const addPerson = (body: NewPerson) => call("post", "/api/v1/people", { body });
 export const invite = (who: string) => call("post", "/api/v1/people/{who}/invitation", { path: { who } });
 export const disable = (who: string) => call("put", "/api/v1/people/{who}/disabled", { path: { who } });

@@ -53,3 +53,7 @@ export const REVIEW_KEYS = {
   "review.revoke": { title: "Revoke the first grant or token of the review", group: "Page" },
   "review.keep": { title: "Keep the first row of the review", group: "Page" },
 } as const;
+
+export const FOUR_EYES_KEYS = {
+  "access.four-eyes": { title: "Turn four eyes on governing roles on or off", group: "Page" },
+} as const;

@@ -4,6 +4,7 @@ import { showPage } from "@/testing/pages";
 import { answer, keepWaiting, refuse, sentTo } from "@/testing/server";
 
 const REQUESTS = "/api/v1/access/requests";
+const FOUR_EYES = "/api/v1/organisation/four-eyes";
 const WHY = "/api/v1/access/why";
 const AT = "2026-11-30T08:00:00.000Z";
 const request = {
@@ -19,7 +20,17 @@ beforeEach(() => {
   answer("get", "/api/v1/health", {}, { status: "ok", version: "0.1.0", accounts: true, provider: "" });
   answer("get", "/api/v1/datasets", {}, { items: [] });
   answer("get", WHY, {}, ({ query }) => (query["resource"] === "workspace" ? { ...why, allowed: true } : { ...why, allowed: false, would_allow: [{ role: "ml-engineer", on: "dataset:night" }] }));
+  answer("get", FOUR_EYES, {}, { on: false, off_asked_by: "" });
   listed([request], []);
+});
+
+test("an owner turns four eyes on, and learns that another owner has to turn them off, too", async () => {
+  answer("put", FOUR_EYES, {}, ({ body }) => ({ on: true, off_asked_by: (body as { on: boolean }).on ? "" : "Ana" }));
+  const { user } = showPage("/access/requests");
+  await user.click(await screen.findByRole("button", { name: "Turn on" }));
+  await user.click(await screen.findByRole("button", { name: "Turn off" }));
+  expect(await screen.findByText(/Ana asks to turn this off; another owner has a week/)).toBeTruthy();
+  expect(sentTo("put", FOUR_EYES, {}).map((sent) => sent.body)).toEqual([{ on: true }, { on: false }]);
 });
 
 test("a yes is given in place with its end and a note, and undone by revoking the grant", async () => {

@@ -11,6 +11,7 @@ import { say } from "@/kit/said";
 import * as api from "../api";
 import { AccessFrame, useMay } from "../components/access_frame";
 import { AskForm } from "../components/ask_form";
+import { FourEyes } from "../components/four_eyes";
 import { Waiting } from "../components/waiting";
 import { OWN_REQUEST_KEYS, REQUESTS_KEYS } from "../keys";
 import "../page.css";
@@ -43,6 +44,7 @@ export function RequestsPage() {
         {own.isPending ? <Loading what="your access requests" rows={3} /> : null}
         {own.error ? <ErrorState error={own.error} onRetry={() => void own.refetch()} /> : null}
         {own.data ? <Own items={own.data.items} /> : null}
+        {mayAnswer ? <FourEyes /> : null}
       </div>
       <Dialog open={isOpen} onClose={close} label="Ask for access"><AskForm search={search} onDone={close} /></Dialog>
     </AccessFrame>
