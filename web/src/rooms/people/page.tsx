@@ -77,7 +77,7 @@ function PersonRow({ person, roles, isChosen, onChoose }: { person: Person; role
   return (
     <tr aria-selected={isChosen} className="goes">
       <td><button type="button" className="link" aria-pressed={isChosen} onClick={onChoose}>{person.name}</button>{person.kind === "service" ? <span className="dim"> service</span> : null}</td>
-      <td>{person.email}</td>
+      <td className="people-email">{person.email.slice(0, person.email.lastIndexOf("@"))}<wbr />{person.email.slice(person.email.lastIndexOf("@"))}</td>
       <td><Pill tone={TONE[person.state]}>{person.state}</Pill></td>
       <td className={roles.length ? "" : "dim"}>{roles.join(", ") || "none: sees nothing"}</td>
     </tr>
