@@ -40,8 +40,17 @@ test("loading", async () => {
 
 test("an error", async () => {
   refuse("get", BATCHES, PATH, { status: 403, code: "not-permitted", detail: "you may not manage batches" });
+  refuse("get", "/api/v1/datasets/{dataset}/reviews", PATH, { status: 403, code: "not-permitted", detail: "you may not review" });
   showPage("/d/streets/batches");
   expect((await screen.findAllByRole("alert"))[0]?.textContent).toContain("You may not manage batches");
+});
+
+test("a reviewer, who manages no batches, sees what waits for a review", async () => {
+  refuse("get", BATCHES, PATH, { status: 403, code: "not-permitted", detail: "you may not manage batches" });
+  showPage("/d/streets/batches");
+  expect(await screen.findByText("street-0001.jpg")).toBeTruthy();
+  expect(screen.queryByRole("alert")).toBeNull();
+  expect(screen.queryByRole("button", { name: "Open a batch" })).toBeNull();
 });
 
 test("no batches yet: the page says what one is, and n opens the form", async () => {
