@@ -47,6 +47,7 @@ WITHOUT_A_ROLE = {
     "list_access_requests": "one's own",
     "withdraw_access_request": "one's own",
     "show_my_work": "one's own",
+    "show_maturity_overview": "of datasets whose audit trail one may read: none",
     "take_next_work": "of datasets in which one may work: none",
 }
 """What somebody without any role may call."""

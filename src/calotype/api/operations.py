@@ -12,6 +12,8 @@ from calotype.govern import service as governing
 from calotype.govern.checkpoint import Checkpoint
 from calotype.govern.evidence import Verification
 from calotype.govern.model import AuditEvent, AuditFilter
+from calotype.maturity import service as assessing
+from calotype.maturity.model import Maturity, MaturityOverview
 from calotype.pipeline import service as pipelines
 from calotype.pipeline.runs import RunReport
 from calotype.reliability import service as reliability
@@ -39,6 +41,19 @@ class OperationMethods:
     def runs(self, dataset: str | None = None, *, limit: int = 200) -> list[RunReport]:
         """Pipeline runs with their stages, newest first."""
         return pipelines.runs(self._context.actor, store=self._context.store, dataset=dataset, limit=limit)
+
+    def maturity(self, dataset: str, *, at: str = "") -> Maturity:
+        """How far a dataset is on the hierarchy of needs, from evidence alone.
+
+        Args:
+            at: As of this time: a day (2027-01-31), a time (2027-01-31T08:00, UTC) or an age (12h, 7d, 4w).
+        Raises: NotPermitted, DatasetNotFound, AuditTimeInvalid, MaturityTimeInvalid.
+        """
+        return assessing.maturity(self._context.actor, dataset, store=self._context.store, at=at)
+
+    def maturity_overview(self, *, at: str = "") -> MaturityOverview:
+        """The assessments of all datasets whose audit trail one may read, by name."""
+        return assessing.maturity_overview(self._context.actor, store=self._context.store, at=at)
 
     def audit(
         self,

@@ -126,6 +126,7 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         "classify": ("calotype.govern.commands:classify", "Say what kind of data a dataset holds"),
         "org": ("calotype.app.access:org", "Show or set the model of the organisation"),
         "audit": ("calotype.govern.commands:audit", "Show the audit log"),
+        "maturity": ("calotype.maturity.commands:maturity", "Read how far datasets are, from evidence"),
     },
     "Reliability": {
         "verify": ("calotype.reliability.commands:verify", "Verify that all data is present and intact"),

@@ -65,6 +65,7 @@ from calotype.govern.routes import routes as govern
 from calotype.guidelines.precedents.routes import routes as precedents
 from calotype.guidelines.routes import routes as guidelines
 from calotype.labelling.routes import routes as labelling
+from calotype.maturity.routes import routes as maturity
 from calotype.people.oversight.routes import routes as oversight
 from calotype.people.routes import routes as people
 from calotype.pipeline.routes import routes as pipeline
@@ -93,6 +94,7 @@ ROOMS = (
     curate,
     pipeline,
     govern,
+    maturity,
     people,
     oversight,
     accounts,

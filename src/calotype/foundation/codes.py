@@ -81,6 +81,7 @@ CODES: dict[str, Code] = {
     "checkpoint-invalid": _INVALID,
     "evidence-exists": _CONFLICT,
     "second-place-invalid": _INVALID,
+    "maturity-time-invalid": _INVALID,
     # people
     "device-code-unknown": _NOT_FOUND,
     "device-sign-in-refused": _CONFLICT,

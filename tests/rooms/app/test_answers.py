@@ -145,6 +145,8 @@ def test_every_route_answers_as_described(http, workspace, owner, raw, tmp_path)
     _test_and_fix(http)
     edit_and_undo(partial(say, http))
     _version_and_release(http)
+    assert say(http, "GET", "/datasets/shop/maturity")["level"] == 0
+    assert "shop" in [one["dataset"] for one in say(http, "GET", "/maturity")["datasets"]]
     _derive_and_curate(http, workspace, owner)
     _save_views(http)
     _merge(http, Streets(owner, workspace))

@@ -2503,6 +2503,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/maturity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Maturity Overview
+         * @description How far each dataset is on the hierarchy of needs, for those whose audit trail one may read.
+         */
+        get: operations["show_maturity_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{dataset}/maturity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show Maturity
+         * @description How far a dataset is on the hierarchy of needs: each indicator with its value, target and evidence.
+         */
+        get: operations["show_maturity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/people": {
         parameters: {
             query?: never;
@@ -4969,6 +5009,37 @@ export interface components {
             label_set: string;
             actor: string;
         };
+        /** @description The rows that a value was counted from. */
+        IndicatorEvidence: {
+            what: string;
+            rows: number;
+            /** @description The page of the app that lists them; empty where none does. */
+            path: string;
+        };
+        /** @description An indicator with its value. */
+        IndicatorReading: {
+            /** @description Such as S1. */
+            id: string;
+            title: string;
+            definition: string;
+            unit: string;
+            /** @description None without evidence. */
+            value: number | null;
+            /** @description Number of cases. */
+            n: number;
+            /** @description 95 % interval of a share. */
+            interval: number[] | null;
+            target: number;
+            /** @description Whether the value must be at least the target, or at most. */
+            at_least: boolean;
+            /** @description Days whose events count; 0 for the state at the time. */
+            window_days: number;
+            /** @enum {string} */
+            state: "green" | "red" | "unknown";
+            /** @description Why there is no value. */
+            why: string;
+            evidence: components["schemas"]["IndicatorEvidence"];
+        };
         /** @description Whom an invitation is for. */
         Invitation: {
             /** @description Empty for the link of the first owner, who brings one. */
@@ -5223,6 +5294,34 @@ export interface components {
             /** @default  */
             where?: string;
             as_of?: number | null;
+        };
+        /** @description A next step. */
+        MaturityAdvice: {
+            indicator: string;
+            step: string;
+            why: string;
+        };
+        /** @description The assessment of a dataset. */
+        MaturityReading: {
+            dataset: string;
+            /** Format: date-time */
+            at: string;
+            /** @description Pillars that are green from the bottom up: 0 to 5. */
+            level: number;
+            /** @description The lowest first. */
+            pillars: components["schemas"]["PillarState"][];
+            /** @description Those of the lowest pillar first. */
+            advice: components["schemas"]["MaturityAdvice"][];
+            /** @enum {string} */
+            suggested_model: "central" | "hybrid" | "decentral";
+            suggested_because: string;
+        };
+        /** @description The assessments of several datasets; the level of the whole is that of the worst. */
+        MaturityReadings: {
+            level: number;
+            /** @description Name of the dataset with the lowest level; empty without any. */
+            worst: string;
+            datasets: components["schemas"]["MaturityReading"][];
         };
         /** @description A person in a team. */
         Member: {
@@ -5908,6 +6007,14 @@ export interface components {
             reason: string;
             /** @description The number behind the reason. */
             score: number;
+        };
+        /** @description A pillar of the hierarchy of needs with its indicators. */
+        PillarState: {
+            /** @enum {string} */
+            name: "security" | "quality" | "reliability" | "usability" | "coverage";
+            /** @enum {string} */
+            state: "green" | "red" | "unknown";
+            indicators: components["schemas"]["IndicatorReading"][];
         };
         /** @description The samples that the release was made from. */
         Pool: {
@@ -7365,6 +7472,8 @@ export type ImageImport = components['schemas']['ImageImport'];
 export type ImageSizes = components['schemas']['ImageSizes'];
 export type ImportNotice = components['schemas']['ImportNotice'];
 export type ImportOrigin = components['schemas']['ImportOrigin'];
+export type IndicatorEvidence = components['schemas']['IndicatorEvidence'];
+export type IndicatorReading = components['schemas']['IndicatorReading'];
 export type Invitation = components['schemas']['Invitation'];
 export type Invited = components['schemas']['Invited'];
 export type JsonValue = components['schemas']['JsonValue'];
@@ -7389,6 +7498,9 @@ export type MappedClass = components['schemas']['MappedClass'];
 export type Mask = components['schemas']['Mask'];
 export type MaskShape = components['schemas']['MaskShape'];
 export type Match = components['schemas']['Match'];
+export type MaturityAdvice = components['schemas']['MaturityAdvice'];
+export type MaturityReading = components['schemas']['MaturityReading'];
+export type MaturityReadings = components['schemas']['MaturityReadings'];
 export type Member = components['schemas']['Member'];
 export type Merge = components['schemas']['Merge'];
 export type MergeConflict = components['schemas']['MergeConflict'];
@@ -7443,6 +7555,7 @@ export type People = components['schemas']['People'];
 export type Person = components['schemas']['Person'];
 export type PersonFigures = components['schemas']['PersonFigures'];
 export type Pick = components['schemas']['Pick'];
+export type PillarState = components['schemas']['PillarState'];
 export type Pool = components['schemas']['Pool'];
 export type Position = components['schemas']['Position'];
 export type Precedent = components['schemas']['Precedent'];
@@ -12483,6 +12596,72 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DatasetClassification"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_maturity_overview: {
+        parameters: {
+            query?: {
+                /** @description A day (2027-01-31), a time (2027-01-31T08:00) or an age (12h, 7d, 4w). */
+                at?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaturityReadings"];
+                };
+            };
+            /** @description A problem (RFC 9457) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    show_maturity: {
+        parameters: {
+            query?: {
+                /** @description A day (2027-01-31), a time (2027-01-31T08:00) or an age (12h, 7d, 4w). */
+                at?: string;
+            };
+            header?: never;
+            path: {
+                dataset: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaturityReading"];
                 };
             };
             /** @description A problem (RFC 9457) */

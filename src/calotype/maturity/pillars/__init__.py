@@ -1,0 +1,1 @@
+"""What each pillar of the hierarchy measures."""
