@@ -8,6 +8,7 @@ export * as datasets from "@/rooms/datasets/routes";
 export * as govern from "@/rooms/govern/routes";
 export * as guidelines from "@/rooms/guidelines/routes";
 export * as labelling from "@/rooms/labelling/routes";
+export * as maturity from "@/rooms/maturity/routes";
 export * as people from "@/rooms/people/routes";
 export * as pipeline from "@/rooms/pipeline/routes";
 export * as release from "@/rooms/release/routes";

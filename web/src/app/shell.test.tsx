@@ -30,7 +30,7 @@ test("the sidebar leads to every room, and to the pages of the open dataset", as
   const nav = within(await screen.findByRole("navigation", { name: "Main" }));
   await nav.findByRole("link", { name: /^streets/ });
   const titles = nav.getAllByRole("link").map((link) => link.textContent);
-  expect(titles).toEqual(["city", "Home", "Annotate", "streets305", "Overview", "Samples", "Map", "Guideline", "Labelling", "Checks", "Findings", "History", "Merges", "Releases", "Runs", "Runs", "Audit"]);
+  expect(titles).toEqual(["city", "Home", "Annotate", "streets305", "Overview", "Samples", "Map", "Guideline", "Labelling", "Checks", "Findings", "History", "Merges", "Releases", "Runs", "Runs", "Maturity", "Audit"]);
   expect(nav.getByText("ana (owner)")).toBeTruthy();
 });
 
