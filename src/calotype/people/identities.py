@@ -19,6 +19,7 @@ from calotype.foundation.errors import CalotypeError
 from calotype.foundation.ids import uuid7
 from calotype.people import identity_repository, repository, sign_in_repository, signing_in
 from calotype.people.model import FROM_GROUPS, EmailInvalid, Grant, Person, clean_email
+from calotype.people.oversight.four_eyes import needs_second, wait_for_grant
 from calotype.people.secret import sha256
 from calotype.store import Store
 
@@ -148,7 +149,10 @@ def _roles(
 def _compare_grants(
     conn: sa.Connection, person: Person, wanted: dict[tuple[str, str, str], str], identity: Identity, now: int
 ) -> tuple[list[str], list[str]]:
-    """Make the grants from groups what the groups give now; returns what was added and what ended."""
+    """Make the grants from groups what the groups give now; returns what was added and what ended.
+
+    With four eyes, a governing role from a group waits for an owner: who manages the provider does not decide alone.
+    """
     by, until_us, added, ended = identity.issuer[:200], now + GROUP_GRANT_US, [], []
     for grant in repository.grants(conn, person_id=person.id):
         if grant.source != FROM_GROUPS:
@@ -161,6 +165,9 @@ def _compare_grants(
     for (role, scope, scope_id), place in wanted.items():
         given = (role, scope, scope_id, place, "member of a group", by, now, until_us)
         grant = Grant(uuid7(), person.id, person.email, *given, source=FROM_GROUPS)
+        if needs_second(conn, _nobody(identity), role, person.id, gives=True):
+            wait_for_grant(conn, _nobody(identity), grant)
+            continue
         repository.add_grant(conn, grant)
         added.append(f"{role} on {place}")
     return added, ended

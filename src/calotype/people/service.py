@@ -36,6 +36,7 @@ from calotype.people.model import (
 from calotype.people.oversight.four_eyes import (
     needs_second,
     refuse_alone,
+    refuse_taking,
     refuse_taking_over,
     wait_for_end,
     wait_for_grant,
@@ -189,6 +190,8 @@ def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "
         found, person = repository.team(tx.conn, team), repository.person(tx.conn, who)
         check_is_other(actor, person, store)
         refuse_alone(tx.conn, actor, role, person, "a role in a team")
+        for before in (one for one in found.members if one.email == person.email and one.role != role):
+            refuse_taking(tx.conn, actor, before.role, person, "another role in the team")
         repository.put_member(tx.conn, found.id, person.id, role, at_us=now_us())
         tx.details({"person": person.id, "email": person.email, "role": role})
         return repository.team(tx.conn, team)
@@ -196,10 +199,12 @@ def add_member(actor: Actor, team: str, who: str, *, store: Store, role: str = "
 
 @verb
 def remove_member(actor: Actor, team: str, who: str, *, store: Store) -> Team:
-    """Take a person out of a team. Raises: NotPermitted, TeamNotFound, PersonNotFound."""
+    """Take a person out of a team. Raises: NotPermitted, TeamNotFound, PersonNotFound, FourEyesNeeded."""
     store.guard.require(actor, Permission.GRANT_MANAGE)
     with store.catalog.write(actor, "team.remove-member", subject=team[:100]) as tx:
         found, person = repository.team(tx.conn, team), repository.person(tx.conn, who)
+        for member in (one for one in found.members if one.email == person.email):
+            refuse_taking(tx.conn, actor, member.role, person, "taking a person out of the team")
         removed = repository.remove_member(tx.conn, found.id, person.id)
         tx.details({"person": person.id, "email": person.email, "removed": removed})
         return repository.team(tx.conn, team)

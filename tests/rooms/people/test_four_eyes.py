@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from calotype.foundation.actor import Actor, Permission
 from calotype.foundation.errors import NotPermitted
-from calotype.people import invitations, repository, service, signing_in
+from calotype.people import identities, invitations, repository, service, signing_in
+from calotype.people.identities import GroupRole, Identity
 from calotype.people.model import LastOwner, OwnRights
 from calotype.people.oversight import four_eyes, requests
 from calotype.people.oversight.model import AccessRequestNotFound, FirstYesGone, FourEyesNeeded
@@ -135,6 +138,37 @@ class TestWaysAround:
         with pytest.raises(FourEyesNeeded):
             service.add_member(people["ana"], "vision", "chi@example.org", store=workspace, role="owner")
         service.add_person(people["ana"], "eve@example.org", "Eve", store=workspace, role="curator")
+
+    def test_a_governing_role_in_a_team_is_not_taken_alone(self, workspace, people, owner):
+        four_eyes.set_four_eyes(people["ana"], False, store=workspace)
+        four_eyes.set_four_eyes(people["bo"], False, store=workspace)
+        service.add_team(owner, "vision", store=workspace)
+        service.add_member(owner, "vision", "chi@example.org", store=workspace, role="owner")
+        four_eyes.set_four_eyes(owner, True, store=workspace)
+        with pytest.raises(FourEyesNeeded):
+            service.remove_member(people["ana"], "vision", "chi@example.org", store=workspace)
+        with pytest.raises(FourEyesNeeded):
+            service.add_member(people["ana"], "vision", "chi@example.org", store=workspace, role="curator")
+
+    def test_a_governing_role_from_a_group_waits_for_an_owner(self, workspace, people):
+        table = [GroupRole("bosses", "owner", "workspace"), GroupRole("bosses", "annotator", "workspace")]
+        dan = Identity("https://login.example", "dan", "dan@example.org", True, "Dan", frozenset({"bosses"}))
+        for _ in range(2):
+            identities.sign_in_identified(dan, table, store=workspace)
+        roles = [
+            grant.role for grant in service.grants(people["ana"], store=workspace, who="dan@example.org")
+        ]
+        assert roles == ["annotator"]
+        (request,) = waiting(workspace, people["ana"])
+        assert (request.role, request.who) == ("owner", "dan@example.org")
+        requests.answer_request(people["ana"], request.id, True, store=workspace)
+        identities.sign_in_identified(dan, table, store=workspace)
+        roles = [
+            grant.role for grant in service.grants(people["ana"], store=workspace, who="dan@example.org")
+        ]
+        assert sorted(roles) == ["annotator", "owner"]
+        identities.sign_in_identified(replace(dan, groups=frozenset()), table, store=workspace)
+        assert service.grants(people["ana"], store=workspace, who="dan@example.org") == []
 
     def test_nobody_takes_over_the_account_of_another_owner(self, workspace, people, owner):
         with pytest.raises(FourEyesNeeded):

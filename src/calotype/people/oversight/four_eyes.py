@@ -120,6 +120,12 @@ def refuse_alone(conn: sa.Connection, actor: Actor, role: str, person: Person | 
         raise FourEyesNeeded(verb=verb, role=role)
 
 
+def refuse_taking(conn: sa.Connection, actor: Actor, role: str, person: Person, verb: str) -> None:
+    """Raises: FourEyesNeeded, where an act would take a governing role away without a second owner."""
+    if needs_second(conn, actor, role, person.id, gives=False):
+        raise FourEyesNeeded(verb=verb, role=role)
+
+
 def refuse_taking_over(conn: sa.Connection, actor: Actor, person: Person, verb: str) -> None:
     """An invitation to the account of another owner lets in as that owner, who could then confirm.
 

@@ -74,13 +74,14 @@ class ReviewItemNotFound(NotFound):
 
 
 class FourEyesNeeded(Conflict):
-    """One person alone would give somebody a governing role."""
+    """One person alone would give somebody a governing role, or take it."""
 
     code = "four-eyes-needed"
-    what = "{verb} would give somebody the role {role} without the yes of a second owner"
+    what = "{verb} would give somebody the role {role}, or take it, without the yes of a second owner"
     fix = (
-        "grant the role with `calotype grant add`, which another owner confirms; the account of an owner is invited or "
-        "enabled again on the machine of the workspace"
+        "give and take the role with `calotype grant`, which another owner confirms; the account of an owner is "
+        "invited or enabled again on the machine of the workspace; roles in a team that govern change while four eyes "
+        "are off"
     )
 
 
