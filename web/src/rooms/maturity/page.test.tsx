@@ -43,7 +43,7 @@ test("the worst dataset is shown with its evidence, another on request, and a pa
   const row = within((await screen.findByText("Source and licence recorded")).closest("tr") ?? document.body);
   expect(row.getByText("99 %")).toBeTruthy();
   expect(row.getByText("94 % to 99.8 %")).toBeTruthy();
-  expect(row.getByRole("link", { name: "99 samples of release 1.0.0" }).getAttribute("href")).toBe("/d/streets/releases");
+  expect(row.getByRole("link", { name: "Samples of release 1.0.0: 99" }).getAttribute("href")).toBe("/d/streets/releases");
   expect(screen.getByText("Scans are not recorded yet")).toBeTruthy();
   await user.click(screen.getByRole("button", { name: "harbours" }));
   expect(await screen.findByRole("heading", { name: "What raises harbours next" })).toBeTruthy();

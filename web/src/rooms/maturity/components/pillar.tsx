@@ -46,10 +46,11 @@ function Row({ one }: { one: Reading }) {
       </td>
       <td className="num dim">{one.at_least ? "≥" : "≤"} {figure(one.target, one.unit)}</td>
       <td className="dim">
-        {one.value === null ? sentence(one.why) : one.evidence.path ? <Link to={one.evidence.path as "/"} className="link">{count(one.evidence.rows)} {one.evidence.what}</Link> : `${count(one.evidence.rows)} ${one.evidence.what}`}
+        {one.value === null ? sentence(one.why) : one.evidence.path ? <Link to={one.evidence.path as "/"} className="link">{rows(one)}</Link> : rows(one)}
       </td>
     </tr>
   );
 }
 
+const rows = ({ evidence }: Reading) => `${sentence(evidence.what)}: ${count(evidence.rows)}`;
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
