@@ -13,7 +13,6 @@ from calotype.foundation.errors import NotFound
 from calotype.guidelines.precedents import service as rulings
 from calotype.guidelines.precedents.service import Precedent
 from calotype.labelling import service
-from calotype.labelling.figures import BatchFigures
 from calotype.labelling.model import (
     BatchOptions,
     BatchStatus,
@@ -22,7 +21,9 @@ from calotype.labelling.model import (
     Recorded,
     Remark,
 )
-from calotype.labelling.reviews import service as reviews
+from calotype.reviews import service as reviews
+from calotype.staffing import service as staffing
+from calotype.staffing.figures import BatchFigures
 
 
 class NoWorkLeft(NotFound):
@@ -46,7 +47,7 @@ class Batch(DatasetHandle):
 
     def figures(self) -> BatchFigures:
         """How the work of each person fared in review, and what became of prelabels by class and model."""
-        return self._call(service.batch_figures, self.batch)
+        return self._call(staffing.batch_figures, self.batch)
 
     def pause(self) -> BatchStatus:
         """Hand out no more of its work; what people hold can be finished. Raises: BatchClosed."""

@@ -54,16 +54,13 @@ GROUPS: dict[str, dict[str, tuple[str, str]]] = {
         ),
     },
     "Annotate": {
-        "batch": ("calotype.labelling.commands:batch", "Open batches of samples to label, and follow them"),
+        "batch": ("calotype.staffing.commands:batch", "Open batches of samples to label, and follow them"),
         "work": ("calotype.labelling.commands:work", "Take assignments, annotate, submit, ask"),
         "precedent": (
             "calotype.guidelines.precedents.commands:precedent",
             "Keep and list rulings on difficult cases",
         ),
-        "review": (
-            "calotype.labelling.reviews.commands:review",
-            "Judge submitted work: accept, merge, send back",
-        ),
+        "review": ("calotype.reviews.commands:review", "Judge submitted work: accept, merge, send back"),
     },
     "Edit": {
         "edit": ("calotype.annotate.commands:edit", "Change annotations and samples by a list of edits"),

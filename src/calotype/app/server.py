@@ -70,6 +70,8 @@ from calotype.people.oversight.routes import routes as oversight
 from calotype.people.routes import routes as people
 from calotype.pipeline.routes import routes as pipeline
 from calotype.release.routes import routes as release
+from calotype.reviews.routes import routes as reviews
+from calotype.staffing.routes import routes as staffing
 from calotype.store import Store
 from calotype.store.tables.memory import release_memory
 from calotype.transform.routes import routes as transform
@@ -82,6 +84,8 @@ ROOMS = (
     versions,
     annotate,
     labelling,
+    reviews,
+    staffing,
     acquire,
     labels,
     contracts,

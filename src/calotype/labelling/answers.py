@@ -230,12 +230,6 @@ class WorkOutcome(Answer):
     repeated: bool = Field(description="Whether this is the answer to an earlier request with this id.")
 
 
-class Outcomes(Answer):
-    """What became of several samples."""
-
-    items: list[WorkOutcome]
-
-
 class WorkEvent(Answer):
     """One event of the record of an assignment."""
 
@@ -329,38 +323,6 @@ class BatchList(Answer):
     items: list[BatchAnswer]
 
 
-class PersonFigures(Answer):
-    """One annotator in a batch."""
-
-    person: str
-    submitted: int
-    accepted: int
-    sent_back: int
-    skipped: int
-    reviewed: int = Field(description="Samples that somebody reviewed and accepted.")
-    unchanged: int = Field(description="Those that the reviewer took as they were, the first time.")
-    interval: Pair[Number] = Field(description="95 % interval of their share.")
-    first_pass: Number | None = Field(description="Their share; null where nothing was reviewed.")
-    median_s: Number | None = Field(description="Median of the active seconds of a sample.")
-
-
-class PrelabelFigures(Answer):
-    """What became of the prelabels of one class and model, in accepted samples."""
-
-    model: str
-    class_: str = Field(alias="class")
-    kept: int
-    adjusted: int
-    rejected: int
-
-
-class BatchFigures(Answer):
-    """The figures of a batch."""
-
-    people: list[PersonFigures]
-    prelabels: list[PrelabelFigures]
-
-
 class LandedBatch(Answer):
     """What landing a batch did."""
 
@@ -376,22 +338,3 @@ class ClosedBatch(Answer):
 
     batch: BatchAnswer
     landed: LandedBatch
-
-
-class WaitingReview(Answer):
-    """A sample that waits for a review."""
-
-    batch: str
-    sample: str
-    name: str
-    reason: str
-    by: list[str]
-    annotations: list[int] = Field(description="Number of annotations of each copy.")
-    agreement: Number | None = Field(description="Of several copies, 0 to 1.")
-    since: Timestamp
-
-
-class WaitingReviews(Answer):
-    """The samples that wait for a review, the longest first."""
-
-    items: list[WaitingReview]

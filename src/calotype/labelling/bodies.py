@@ -13,7 +13,6 @@ from calotype.labelling.model import (
     MAX_ACTIVE_MS,
     MAX_OPERATIONS,
     BatchOptions,
-    Remark,
 )
 
 Id = Annotated[str, Field(min_length=32, max_length=36, pattern="^[0-9a-fA-F-]{32,36}$")]
@@ -25,11 +24,13 @@ ActiveMs = Annotated[
 Names = Annotated[list[Name], Field(max_length=1_000)]
 
 
-class _Body(BaseModel):
+class WorkBody(BaseModel):
+    """A body whose values have exactly their types."""
+
     model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
 
 
-class WantedBody(_Body):
+class WantedBody(WorkBody):
     """What somebody asks for; empty for any."""
 
     dataset: Name = ""
@@ -37,7 +38,7 @@ class WantedBody(_Body):
     kind: Literal["", "annotate", "review"] = ""
 
 
-class _Operation(_Body):
+class _Operation(WorkBody):
     id: Id = Field(
         description="A UUID of version 4 or 7 that the client draws; a repetition changes nothing."
     )
@@ -123,7 +124,7 @@ Operation = Annotated[
 ]
 
 
-class OperationsBody(_Body):
+class OperationsBody(WorkBody):
     """Operations, applied in order; one that cannot be applied is refused, and the others go on."""
 
     operations: Annotated[list[Operation], Field(min_length=1, max_length=MAX_OPERATIONS)]
@@ -133,7 +134,7 @@ class OperationsBody(_Body):
         return [one.model_dump(mode="json", by_alias=True, exclude_unset=True) for one in self.operations]
 
 
-class SubmitBody(_Body):
+class SubmitBody(WorkBody):
     """The end of an assignment."""
 
     id: Id | None = None
@@ -141,13 +142,13 @@ class SubmitBody(_Body):
     note: Annotated[str, Field(max_length=2_000)] = ""
 
 
-class ReasonBody(_Body):
+class ReasonBody(WorkBody):
     """Why a sample is given back."""
 
     reason: Annotated[str, Field(max_length=2_000)] = ""
 
 
-class AskBody(_Body):
+class AskBody(WorkBody):
     """A question about an assignment."""
 
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
@@ -156,51 +157,14 @@ class AskBody(_Body):
     class_: Annotated[str, Field(alias="class", max_length=200)] = ""
 
 
-class AnswerBody(_Body):
+class AnswerBody(WorkBody):
     """An answer to a question or remark."""
 
     text: Annotated[str, Field(min_length=1, max_length=10_000)]
     resolve: bool = True
 
 
-class RemarkBody(_Body):
-    """What is wrong with a sample, or with one annotation of it."""
-
-    note: Words = ""
-    category: Name = ""
-    annotation: Annotated[str, Field(max_length=36)] = ""
-
-    def remark(self) -> Remark:
-        """As the verbs take it."""
-        return Remark(self.note, self.category, self.annotation)
-
-
-class JudgementBody(_Body):
-    """What a reviewer decides."""
-
-    verdict: Literal["accept", "send-back"]
-    remarks: Annotated[list[RemarkBody], Field(max_length=1_000)] = Field(default_factory=list)
-    id: Id | None = None
-    active_ms: ActiveMs = 0
-
-
-class SelectedBody(_Body):
-    """Which samples that wait for a review."""
-
-    batch: Name = ""
-    samples: Annotated[list[Annotated[str, Field(max_length=4_096)]], Field(max_length=10_000)] = Field(
-        default_factory=list
-    )
-    agreement: Annotated[float, Field(ge=0, le=1, strict=False)] = 0.0
-
-
-class SendBackBody(SelectedBody):
-    """Samples that are sent back, with one remark."""
-
-    remark: RemarkBody
-
-
-class BatchBody(_Body):
+class BatchBody(WorkBody):
     """A batch to open."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -243,7 +207,7 @@ class BatchBody(_Body):
         )
 
 
-class ExtendBody(_Body):
+class ExtendBody(WorkBody):
     """What changes of a batch; what is absent stays."""
 
     due: Annotated[str, Field(max_length=40)] | None = None

@@ -1,4 +1,4 @@
-"""HTTP routes of labelling: one's own work, batches, reviews, questions."""
+"""HTTP routes of labelling: one's own work, batches, questions."""
 
 from __future__ import annotations
 
@@ -15,22 +15,17 @@ from calotype.labelling.bodies import (
     AskBody,
     BatchBody,
     ExtendBody,
-    JudgementBody,
     OperationsBody,
     ReasonBody,
-    SelectedBody,
-    SendBackBody,
     SubmitBody,
     WantedBody,
 )
 from calotype.labelling.model import MAX_BYTES
-from calotype.labelling.reviews import service as reviews
 
 routes = room_routes("labelling")
 
 OWN = action(Permission.ACCOUNT_OWN)
 WORK = action(Permission.WORK_DO)
-REVIEW = action(Permission.WORK_REVIEW)
 MANAGE = action(Permission.BATCH_MANAGE)
 RULE = action(Permission.GUIDELINE_EDIT)
 Size = Annotated[int, Query(ge=0, le=1_024, description="Longer side of a thumbnail; 0 for the whole image.")]
@@ -128,16 +123,6 @@ def ask_question(assignment: Named, body: AskBody, ask: Ask) -> answers.Thread:
     return answers.Thread.of(asked)
 
 
-@routes.post("/assignments/{assignment}/review", **REVIEW)
-def review_work(assignment: Named, body: JudgementBody, ask: Ask) -> answers.WorkOutcome:
-    """Judge a sample whose review one has: accept it as it is now, or send it back."""
-    verdict = reviews.Judgement(body.verdict, tuple(remark.remark() for remark in body.remarks))
-    outcome = reviews.review(
-        ask.actor, assignment, verdict, store=ask.store, id=body.id or "", active_ms=body.active_ms
-    )
-    return answers.WorkOutcome.of(outcome.to_dict())
-
-
 @routes.post("/threads/{thread}/answers", **WORK)
 def answer_thread(thread: Named, body: AnswerBody, ask: Ask) -> answers.Thread:
     """Answer a question (who writes the guideline) or a remark (its annotator)."""
@@ -170,13 +155,6 @@ def open_batch(dataset: Named, body: BatchBody, ask: Ask) -> answers.BatchAnswer
 def show_batch(dataset: Named, batch: Named, ask: Ask) -> answers.BatchAnswer:
     """Show a batch with its progress."""
     return answers.BatchAnswer.of(service.batch(ask.actor, dataset, batch, store=ask.store).to_dict())
-
-
-@routes.get("/datasets/{dataset}/batches/{batch}/figures", **MANAGE)
-def show_batch_figures(dataset: Named, batch: Named, ask: Ask) -> answers.BatchFigures:
-    """Show how the work of each person fared in review, and what became of prelabels."""
-    figures = service.batch_figures(ask.actor, dataset, batch, store=ask.store)
-    return answers.BatchFigures.of(figures.to_dict())
 
 
 @routes.post("/datasets/{dataset}/batches/{batch}/pause", **MANAGE)
@@ -218,42 +196,3 @@ def close_batch(dataset: Named, batch: Named, ask: Ask) -> answers.ClosedBatch:
     """Land what is accepted, and end the batch."""
     status, landed = service.close_batch(ask.actor, dataset, batch, store=ask.store)
     return answers.ClosedBatch.of({"batch": status.to_dict(), "landed": landed.to_dict()})
-
-
-@routes.get("/datasets/{dataset}/reviews", **REVIEW)
-def list_reviews(
-    dataset: Named,
-    ask: Ask,
-    batch: Annotated[str, Query(max_length=200, description="Only this batch.")] = "",
-) -> answers.WaitingReviews:
-    """List the samples that wait for a review, the longest first."""
-    return answers.WaitingReviews.of(
-        {"items": reviews.to_review(ask.actor, dataset, store=ask.store, batch=batch)}
-    )
-
-
-@routes.post("/datasets/{dataset}/reviews/accept", **REVIEW)
-def accept_reviews(dataset: Named, body: SelectedBody, ask: Ask) -> answers.Outcomes:
-    """Accept many samples at once as they were submitted."""
-    done = reviews.accept_reviews(ask.actor, dataset, store=ask.store, selected=_selected(body))
-    return answers.Outcomes.of({"items": [outcome.to_dict() for outcome in done]})
-
-
-@routes.post("/datasets/{dataset}/reviews/merge", **REVIEW)
-def merge_reviews(dataset: Named, body: SelectedBody, ask: Ask) -> answers.Outcomes:
-    """Merge the copies of samples by several people, and accept the result."""
-    done = reviews.merge_reviews(ask.actor, dataset, store=ask.store, selected=_selected(body))
-    return answers.Outcomes.of({"items": [outcome.to_dict() for outcome in done]})
-
-
-@routes.post("/datasets/{dataset}/reviews/send-back", **REVIEW)
-def send_back_reviews(dataset: Named, body: SendBackBody, ask: Ask) -> answers.Outcomes:
-    """Send samples back to their authors with one remark."""
-    done = reviews.send_back_reviews(
-        ask.actor, dataset, body.remark.remark(), store=ask.store, selected=_selected(body)
-    )
-    return answers.Outcomes.of({"items": [outcome.to_dict() for outcome in done]})
-
-
-def _selected(body: SelectedBody) -> reviews.Selected:
-    return reviews.Selected(body.batch, tuple(body.samples), body.agreement)

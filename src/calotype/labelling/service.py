@@ -1,4 +1,4 @@
-"""The verbs of labelling work; those of reviews are in `reviews.service`."""
+"""The verbs of labelling work; those of reviews and of staffing have rooms of their own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from calotype.labelling.batches import (
     pause_batch,
     resume_batch,
 )
-from calotype.labelling.figures import batch_figures
 from calotype.labelling.pages import my_work, work, work_events, work_image
 from calotype.labelling.queue import Wanted, next_work
 from calotype.labelling.threads import answer, ask, questions
@@ -24,7 +23,6 @@ __all__ = [
     "answer",
     "ask",
     "batch",
-    "batch_figures",
     "batches",
     "close_batch",
     "extend_batch",

@@ -85,7 +85,7 @@ FILTERED = {
     "labelling.my_work": "lists one's own work",
     "labelling.next_work": "takes from datasets in which one may work",
 }
-FILTERED["labelling.answer"] = NOT_YOURS
+FILTERED |= {"labelling.answer": NOT_YOURS, "reviews.review": NOT_YOURS}
 FILTERED |= dict.fromkeys(
     (
         f"labelling.{name}"
@@ -98,7 +98,6 @@ FILTERED |= dict.fromkeys(
             "skip",
             "release_work",
             "ask",
-            "review",
             "answer",
         ]
     ),

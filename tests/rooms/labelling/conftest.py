@@ -14,7 +14,7 @@ from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
 from calotype.labelling import service
 from calotype.labelling.model import BatchOptions, BatchStatus, Outcome, Recorded, Remark
-from calotype.labelling.reviews import service as reviews
+from calotype.reviews import service as reviews
 from calotype.store import Store
 
 SHOP = "shop"

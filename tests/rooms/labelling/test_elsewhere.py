@@ -15,7 +15,7 @@ from calotype.app import workspaces
 from calotype.datasets import service as datasets
 from calotype.labelling import service
 from calotype.labelling.model import Remark
-from calotype.labelling.reviews import service as reviews
+from calotype.reviews import service as reviews
 
 pytestmark = pytest.mark.slow
 

@@ -16,7 +16,7 @@ from calotype.app.cli import main
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
 from calotype.labelling import service
-from calotype.labelling.reviews import service as reviews
+from calotype.reviews import service as reviews
 
 SECTION = re.compile(r"^## (.*?)$|^```bash\n(.*?)^```", re.DOTALL | re.MULTILINE)
 N = 100

@@ -16,7 +16,7 @@ from calotype.govern.rules import RoleRules
 from calotype.labelling import service
 from calotype.labelling.errors import AssignmentNotFound
 from calotype.labelling.model import Remark
-from calotype.labelling.reviews import service as reviews
+from calotype.reviews import service as reviews
 
 Call = Callable[[Actor, str, Any], Any]
 ON_ASSIGNMENTS: dict[str, Call] = {

@@ -12,14 +12,12 @@ from tests.rooms.labelling.conftest import SHOP, a_box, op
 from calotype.analysis.boxes import copies as agreement
 from calotype.app import wiring
 from calotype.datasets import service as datasets
-from calotype.datasets.change import Change
-from calotype.datasets.model import Annotation, Kind
 from calotype.labelling import service
 from calotype.labelling.errors import AssignmentClosed, AssignmentNotFound, OperationInvalid
 from calotype.labelling.model import Remark
-from calotype.labelling.reviews import service as reviews
 from calotype.release import service as releases
 from calotype.release.model import ReleaseSpec
+from calotype.reviews import service as reviews
 from calotype.store.catalog import schema
 from calotype.versions import service as versions
 
@@ -222,33 +220,3 @@ def test_a_release_says_which_work_it_leaves_out(shift):
         splitter=wiring.splitter,
     )
     assert any("left out of batch open" in warning for warning in released.card["warnings"])
-
-
-def test_the_figures_of_people_and_prelabels_are_counts_of_what_happened(shift):
-    state = datasets.read(shift.owner, SHOP, store=shift.store)
-    guesses = [
-        Annotation(uuid4().hex, one, Kind.BOX, 1, bbox_xywh_px=(1.0, 1.0, 5.0, 5.0), area_px=25.0, score=0.9)
-        for one in state.ids()
-    ]
-    datasets.apply(shift.owner, SHOP, Change(put_annotations={"model:a": guesses}), store=shift.store)
-    datasets.commit(shift.owner, SHOP, "guesses", store=shift.store)
-    shift.open(prelabels="model:a", where="class = dog", **ALL)
-    for n in range(4):
-        assignment = shift.next("bo")
-        guess = next(a for a in shift.work("bo", assignment)["annotations"] if a["origin"] == "prelabel")
-        if n == 1:
-            shift.record("bo", assignment, op("delete", annotation=guess["id"], active_ms=4_000))
-        if n == 2:
-            shift.record("bo", assignment, op("set-class", annotation=guess["id"], **{"class": "car"}))
-        shift.submit("bo", assignment, active_ms=1_000)
-    for n in range(4):
-        review = shift.next("rae", kind="review")
-        if n == 3:
-            shift.record("rae", review, a_box())
-        shift.judge("rae", review)
-    figures = service.batch_figures(shift.owner, SHOP, "one", store=shift.store)
-    (bo,) = figures.people
-    assert (bo.submitted, bo.accepted, bo.reviewed, bo.unchanged, bo.median_s) == (4, 4, 4, 3, 1.0)
-    assert bo.interval[0] < 0.75 < bo.interval[1]
-    (dog,) = figures.prelabels
-    assert (dog.model, dog.class_name, dog.kept, dog.adjusted, dog.rejected) == ("model:a", "dog", 2, 1, 1)

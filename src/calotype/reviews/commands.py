@@ -10,7 +10,7 @@ import typer
 from calotype.foundation.terminal import Terminal, table, terminal
 from calotype.labelling.commands import As, Dataset, acting
 from calotype.labelling.model import Outcome, Remark
-from calotype.labelling.reviews import service
+from calotype.reviews import service
 
 review = typer.Typer(no_args_is_help=True, help="List, accept, merge and send back submitted work.")
 

@@ -1,1 +1,0 @@
-"""Reviews: what waits, and what reviewers decide."""

@@ -1,0 +1,1 @@
+"""What becomes of submitted work: judged, accepted, merged, sent back."""
