@@ -32,8 +32,29 @@ class PrelabelFigures(Answer):
     rejected: int
 
 
+class BatchForecast(Answer):
+    """When the last submission of a batch is expected, from the pace so far."""
+
+    remaining: int = Field(description="Submissions that are still needed.")
+    days: int = Field(description="Days of measured work, those without work too.")
+    done: int = Field(description="Submissions in these days.")
+    p50: str | None = Field(description="Day by which it is finished with a probability of 50 %.")
+    p80: str | None = Field(description="The same with 80 %.")
+    why: str = Field(description="Why there is no day.")
+
+
+class QuestionFigures(Answer):
+    """Questions of annotators in a batch."""
+
+    open: int
+    answered: int
+    median_h: Number | None = Field(description="Median of the hours until an answer.")
+
+
 class BatchFigures(Answer):
     """The figures of a batch."""
 
     people: list[PersonFigures]
     prelabels: list[PrelabelFigures]
+    forecast: BatchForecast
+    questions: QuestionFigures

@@ -13,7 +13,7 @@ from calotype.staffing import service
 
 @batch.command("figures")
 def batch_figures(ctx: typer.Context, dataset: Dataset, name: BatchName) -> None:
-    """Show how the work of each person fared in review, and what became of prelabels."""
+    """Show how the work of each person fared in review, what became of prelabels, and when it will be finished."""
     t = terminal(ctx)
     value = service.batch_figures(t.actor, dataset, name, store=t.store()).to_dict()
     people = [
@@ -24,7 +24,21 @@ def batch_figures(ctx: typer.Context, dataset: Dataset, name: BatchName) -> None
     shown = [table(["person", "submitted", "sent back", "accepted unchanged", "seconds an image"], people)]
     if guesses:
         shown.append(table(["model", "class", "kept", "adjusted", "rejected"], guesses))
-    t.emit(value, shown)
+    t.emit(value, [*shown, "", _end(value["forecast"]), _questions(value["questions"])])
+
+
+def _end(forecast: dict[str, Any]) -> str:
+    if forecast["p50"] is None:
+        return f"end: unknown, {forecast['why']}"
+    so_far = f"{forecast['remaining']} to submit, {forecast['done']} in {forecast['days']} days"
+    return f"end: {forecast['p50']} (50 %), {forecast['p80']} (80 %); {so_far}"
+
+
+def _questions(questions: dict[str, Any]) -> str:
+    if questions["median_h"] is None:
+        return f"questions: {questions['open']} open, none answered"
+    answered = f"{questions['answered']} answered after {questions['median_h']} h (median)"
+    return f"questions: {questions['open']} open, {answered}"
 
 
 def _first_pass(person: dict[str, Any]) -> str:

@@ -12,14 +12,18 @@ import sqlalchemy as sa
 from calotype.analysis.intervals import wilson
 from calotype.datasets import refs
 from calotype.foundation.actor import Actor, Permission
+from calotype.foundation.clock import now_us
 from calotype.foundation.verbs import verb
 from calotype.labelling import repository
 from calotype.labelling.model import ANNOTATE, REVIEW, Assignment, Batch, SampleState, State
 from calotype.labelling.record import log
 from calotype.labelling.record.recording import ontology_of
 from calotype.labelling.record.rows import ORIGIN, PRELABEL, Plain, same_label
+from calotype.labelling.threads import QUESTION
+from calotype.staffing.forecast import Forecast, forecast
 from calotype.store import Store
 
+_HOUR_US = 3_600_000_000
 _DONE = (State.SUBMITTED, State.ACCEPTED)
 
 
@@ -69,23 +73,44 @@ class PrelabelFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class QuestionFigures:
+    """Questions of annotators in a batch.
+
+    Args:
+        median_h: Median of the hours until a question was answered; None where none was.
+    """
+
+    open: int
+    answered: int
+    median_h: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return {"open": self.open, "answered": self.answered, "median_h": self.median_h}
+
+
+@dataclass(frozen=True, slots=True)
 class BatchFigures:
     """The figures of a batch."""
 
     people: tuple[PersonFigures, ...]
     prelabels: tuple[PrelabelFigures, ...]
+    forecast: Forecast
+    questions: QuestionFigures
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
         return {
             "people": [one.to_dict() for one in self.people],
             "prelabels": [one.to_dict() for one in self.prelabels],
+            "forecast": self.forecast.to_dict(),
+            "questions": self.questions.to_dict(),
         }
 
 
 @verb
 def batch_figures(actor: Actor, name: str, batch: str, *, store: Store) -> BatchFigures:
-    """How the work of each person fared in review, and what became of prelabels by class and model.
+    """How the work of each person fared in review, what became of prelabels, and when the batch will be finished.
 
     Raises: NotPermitted, DatasetNotFound, BatchNotFound.
     """
@@ -94,7 +119,8 @@ def batch_figures(actor: Actor, name: str, batch: str, *, store: Store) -> Batch
     with store.catalog.read() as conn:
         info = refs.dataset(conn, dataset_name)
         current = repository.batch_by_name(conn, info.id, dataset_name, batch)
-        return BatchFigures(_people(conn, current), _prelabels(conn, current))
+        people, prelabels = _people(conn, current), _prelabels(conn, current)
+        return BatchFigures(people, prelabels, _forecast(conn, current), _questions(conn, current))
 
 
 def _people(conn: sa.Connection, batch: Batch) -> tuple[PersonFigures, ...]:
@@ -119,6 +145,28 @@ def _person(name: str, mine: list[Assignment], unchanged: int, reviewed: int) ->
         interval=wilson(unchanged, reviewed),
         median_s=round(median(times), 1) if times else None,
     )
+
+
+def _forecast(conn: sa.Connection, batch: Batch) -> Forecast:
+    work = repository.TABLES.assignments
+    query = sa.select(work.c.submitted_at_us).where(
+        work.c.batch_id == batch.id, work.c.kind == ANNOTATE, work.c.submitted_at_us.is_not(None)
+    )
+    waiting = repository.samples_in(conn, batch.id, SampleState.WAITING)
+    remaining = sum(max(0, batch.overlap - row.n_submitted) for row in waiting)
+    return forecast([int(at) for at in conn.scalars(query)], remaining, now_us=now_us())
+
+
+def _questions(conn: sa.Connection, batch: Batch) -> QuestionFigures:
+    threads = repository.TABLES.threads
+    query = sa.select(threads.c.created_at_us, threads.c.resolved_at_us).where(
+        threads.c.batch_id == batch.id, threads.c.kind == QUESTION
+    )
+    rows = list(conn.execute(query))
+    hours = [
+        (row.resolved_at_us - row.created_at_us) / _HOUR_US for row in rows if row.resolved_at_us is not None
+    ]
+    return QuestionFigures(len(rows) - len(hours), len(hours), round(median(hours), 2) if hours else None)
 
 
 def _first_pass(conn: sa.Connection, batch_id: str) -> dict[str, tuple[int, int]]:

@@ -9,6 +9,7 @@ from tests.rooms.labelling.conftest import SHOP, a_box, op
 from calotype.datasets import service as datasets
 from calotype.datasets.change import Change
 from calotype.datasets.model import Annotation, Kind
+from calotype.labelling import threads
 from calotype.staffing import service as staffing
 
 
@@ -40,3 +41,21 @@ def test_the_figures_of_people_and_prelabels_are_counts_of_what_happened(shift):
     assert bo.interval[0] < 0.75 < bo.interval[1]
     (dog,) = figures.prelabels
     assert (dog.model, dog.class_name, dog.kept, dog.adjusted, dog.rejected) == ("model:a", "dog", 2, 1, 1)
+
+
+def test_the_forecast_counts_what_is_left_and_questions_have_a_median(shift):
+    shift.open(overlap=2)
+    figures = staffing.batch_figures(shift.owner, SHOP, "one", store=shift.store)
+    total = figures.forecast.remaining
+    assert total == 2 * len(datasets.read(shift.owner, SHOP, store=shift.store).ids())
+    assert (figures.questions.answered, figures.questions.median_h) == (0, None)
+    assignment = shift.next("bo")
+    asked = threads.ask(shift.who("bo"), assignment, "car or van?", store=shift.store)
+    shift.submit("bo", assignment)
+    figures = staffing.batch_figures(shift.owner, SHOP, "one", store=shift.store)
+    assert (figures.forecast.remaining, figures.questions.open) == (total - 1, 1)
+    assert figures.forecast.p80 is None
+    threads.answer(shift.owner, asked["id"], "a car", store=shift.store)
+    figures = staffing.batch_figures(shift.owner, SHOP, "one", store=shift.store)
+    assert (figures.questions.open, figures.questions.answered) == (0, 1)
+    assert figures.questions.median_h is not None

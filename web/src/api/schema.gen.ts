@@ -3659,6 +3659,23 @@ export interface components {
         BatchFigures: {
             people: components["schemas"]["PersonFigures"][];
             prelabels: components["schemas"]["PrelabelFigures"][];
+            forecast: components["schemas"]["BatchForecast"];
+            questions: components["schemas"]["QuestionFigures"];
+        };
+        /** @description When the last submission of a batch is expected, from the pace so far. */
+        BatchForecast: {
+            /** @description Submissions that are still needed. */
+            remaining: number;
+            /** @description Days of measured work, those without work too. */
+            days: number;
+            /** @description Submissions in these days. */
+            done: number;
+            /** @description Day by which it is finished with a probability of 50 %. */
+            p50: string | null;
+            /** @description The same with 80 %. */
+            p80: string | null;
+            /** @description Why there is no day. */
+            why: string;
         };
         /** @description The batches of a dataset. */
         BatchList: {
@@ -6105,6 +6122,13 @@ export interface components {
             code: string;
             reason: string;
         };
+        /** @description Questions of annotators in a batch. */
+        QuestionFigures: {
+            open: number;
+            answered: number;
+            /** @description Median of the hours until an answer. */
+            median_h: number | null;
+        };
         /** @description The server can answer. */
         Ready: {
             /** @constant */
@@ -7358,6 +7382,7 @@ export type Augmentation = components['schemas']['Augmentation'];
 export type BatchAnswer = components['schemas']['BatchAnswer'];
 export type BatchBody = components['schemas']['BatchBody'];
 export type BatchFigures = components['schemas']['BatchFigures'];
+export type BatchForecast = components['schemas']['BatchForecast'];
 export type BatchList = components['schemas']['BatchList'];
 export type BatchProgress = components['schemas']['BatchProgress'];
 export type Blame = components['schemas']['Blame'];
@@ -7565,6 +7590,7 @@ export type PrelabelFigures = components['schemas']['PrelabelFigures'];
 export type Privacy = components['schemas']['Privacy'];
 export type Protection = components['schemas']['Protection'];
 export type QuarantinedItem = components['schemas']['QuarantinedItem'];
+export type QuestionFigures = components['schemas']['QuestionFigures'];
 export type Ready = components['schemas']['Ready'];
 export type ReasonBody = components['schemas']['ReasonBody'];
 export type ReclassifyOperation = components['schemas']['ReclassifyOperation'];

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
-import type { PersonFigures } from "@/api/schema.gen";
-import { count } from "@/kit/format";
+import type { BatchFigures, PersonFigures } from "@/api/schema.gen";
+import { count, duration, plural } from "@/kit/format";
 import { Panel } from "@/kit/page";
 import * as api from "../api";
 
@@ -24,6 +24,7 @@ export function BatchPeople({ dataset, batches }: { dataset: string; batches: re
           <tbody>{people.map((one) => <Person key={one.person} one={one} />)}</tbody>
         </table>
       ) : <p className="dim">Nobody has begun.</p>}
+      {query.data ? <Outlook figures={query.data} /> : null}
       {prelabels.length ? (
         <table className="rows">
           <thead><tr><th>Prelabels</th><th>Class</th><th className="num">Kept</th><th className="num">Adjusted</th><th className="num">Rejected</th></tr></thead>
@@ -35,6 +36,25 @@ export function BatchPeople({ dataset, batches }: { dataset: string; batches: re
         </table>
       ) : null}
     </Panel>
+  );
+}
+
+/** When the batch will be finished at this pace, and how long questions wait. */
+function Outlook({ figures: { forecast, questions } }: { figures: BatchFigures }) {
+  return (
+    <dl className="batch-outlook">
+      <div>
+        <dt>Finished by</dt>
+        <dd>
+          {forecast.p50 && forecast.p80 ? <>{forecast.p50} <span className="dim">(50 %)</span>, {forecast.p80} <span className="dim">(80 %)</span></> : <span className="dim">unknown: {forecast.why}</span>}
+          <span className="dim">; {count(forecast.remaining)} to submit, {count(forecast.done)} in the last {plural(forecast.days, "day")}</span>
+        </dd>
+      </div>
+      <div>
+        <dt>Questions</dt>
+        <dd>{questions.median_h === null ? <span className="dim">none answered</span> : <>answered after {duration(3600 * questions.median_h)} <span className="dim">(median of {count(questions.answered)})</span></>}{questions.open ? `, ${count(questions.open)} open` : ""}</dd>
+      </div>
+    </dl>
   );
 }
 

@@ -34,7 +34,7 @@ export function BatchRows({ dataset, items }: { dataset: string; items: readonly
     <Panel className="table wide" title="Batches">
       {step.error ? <ErrorState error={step.error} /> : null}
       <table className="rows">
-        <thead><tr><th>Batch</th><th>State</th><th>Progress</th><th className="num">To label</th><th className="num">To review</th><th className="num">Accepted</th><th className="num">Seconds an image</th><th>People</th><th>Steps</th></tr></thead>
+        <thead><tr><th>Batch</th><th>State</th><th>Progress</th><th className="num">To label</th><th className="num">To review</th><th className="num">Accepted</th><th className="num batch-optional">Seconds an image</th><th className="batch-optional">People</th><th>Steps</th></tr></thead>
         <tbody>{items.map((one) => <Row key={one.id} one={one} dataset={dataset} onStep={(what) => step.mutate({ batch: one.name, does: what })} />)}</tbody>
       </table>
     </Panel>
@@ -61,8 +61,8 @@ function Row({ one, dataset, onStep }: { one: BatchAnswer; dataset: string; onSt
       <td className="num">{count(progress.waiting)}</td>
       <td className="num">{count(progress.submitted)}</td>
       <td className="num">{count(progress.accepted)}</td>
-      <td className="num">{one.median_active_s === null ? "–" : Math.round(one.median_active_s)}</td>
-      <td className="dim cut">{one.people.join(", ") || "everyone who may"}</td>
+      <td className="num batch-optional">{one.median_active_s === null ? "–" : Math.round(one.median_active_s)}</td>
+      <td className="dim cut batch-optional">{one.people.join(", ") || "everyone who may"}</td>
       <td>
         <span className="batch-steps">
           {isOver || progress.landed ? <Link to="/d/$dataset/samples" params={{ dataset }} search={{ ref: one.branch }} className="link">{one.branch}</Link> : null}

@@ -29,6 +29,8 @@ beforeEach(() => {
       { person: "chi", submitted: 2, accepted: 0, sent_back: 0, skipped: 1, reviewed: 0, unchanged: 0, interval: [0, 1], first_pass: null, median_s: null },
     ],
     prelabels: [{ model: "model:yolo", class: "car", kept: 30, adjusted: 9, rejected: 2 }],
+    forecast: { remaining: 20, days: 5, done: 22, p50: "2026-12-07", p80: "2026-12-09", why: "" },
+    questions: { open: 1, answered: 3, median_h: 1.5 },
   });
 });
 
