@@ -61,7 +61,7 @@ def accept(conn: sa.Connection, batch: Batch, sample_id: str, by: Assignment) ->
         changed_at_us=now_us(),
     )
     for one in repository.assignments(
-        conn, batch_id=batch.id, sample_id=sample_id, states=(State.SUBMITTED,)
+        conn, batch_id=batch.id, sample_id=sample_id, kind=ANNOTATE, states=(State.SUBMITTED,)
     ):
         repository.change_assignment(conn, one.id, state=str(State.ACCEPTED))
 

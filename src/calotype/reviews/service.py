@@ -111,7 +111,8 @@ def _judge(
     counted = min(max(0, active_ms), MAX_ACTIVE_MS)
     event = Event(mine.position + 1, name, actor.id, verdict.verdict, "", None, None, "", counted)
     log.append(conn, mine, [event])
-    done = State.ACCEPTED if verdict.verdict == ACCEPT else State.SENT_BACK
+    # a review that sends back is done: "sent back" is the state of the work that somebody has to do again
+    done = State.ACCEPTED if verdict.verdict == ACCEPT else State.SUBMITTED
     repository.change_assignment(
         conn,
         mine.id,

@@ -100,6 +100,19 @@ def test_sent_back_work_goes_to_its_author_first_with_the_remarks(shift):
         ) == {"resolved"}
 
 
+def test_a_reviewer_who_sent_an_image_back_goes_on_with_another(shift):
+    shift.open(**ALL)
+    for _ in range(2):
+        shift.label("bo")
+    first = shift.next("rae", kind="review")
+    shift.judge("rae", first, "send-back", Remark("too wide", "loose shape"))
+    second = shift.next("rae", kind="review")
+    assert second != first
+    assert shift.work("rae", second)["sample"]["id"] != shift.work("rae", first)["sample"]["id"]
+    shift.judge("rae", second)
+    assert shift.status().progress.sent_back == 1
+
+
 def test_a_judgement_is_given_once_and_only_by_who_has_the_review(shift):
     shift.open(**ALL)
     shift.label("bo")
