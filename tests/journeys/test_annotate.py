@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from tests.support.desk import Desk
 from tests.support.kinds import make_kinds
-from tests.support.serving import Served, served
+from tests.support.serving import served
 
 from calotype.datasets import service as datasets
 from calotype.foundation.actor import Actor
@@ -39,70 +37,6 @@ def batch(tmp_path: Path, owner: Actor) -> Path:
     return tmp_path / "ws"
 
 
-@dataclass
-class Desk:
-    """The editor of one assignment in a page."""
-
-    page: Page
-    server: Served
-
-    @property
-    def assignment(self) -> str:
-        return self.page.url.rsplit("/", 1)[1]
-
-    def ready(self) -> Desk:
-        """Wait until the image is drawn and all is saved."""
-        expect(self.page.locator(".stage").first).to_be_visible()
-        fitted = """() => { const box = document.querySelector('.stage')?.getBoundingClientRect();
-          const top = document.querySelector('.stage canvas[data-layer=top]');
-          return box && top && Math.round(box.height) === Math.round(parseFloat(top.style.height)); }"""
-        self.page.wait_for_function(fitted)
-        return self.saved()
-
-    def saved(self) -> Desk:
-        expect(self.page.locator(".saved")).to_have_text(" All saved")
-        return self
-
-    def at(self, x_px: float, y_px: float) -> tuple[float, float]:
-        """A place of the image in the window, while the image fits it."""
-        box = self.page.locator(".stage").first.bounding_box()
-        assert box is not None
-        scale = min((box["width"] - 32) / WIDTH_PX, (box["height"] - 32) / HEIGHT_PX)
-        left = box["x"] + (box["width"] - WIDTH_PX * scale) / 2
-        top = box["y"] + (box["height"] - HEIGHT_PX * scale) / 2
-        return left + x_px * scale, top + y_px * scale
-
-    def drag(self, *places: tuple[float, float]) -> None:
-        self.page.mouse.move(*self.at(*places[0]))
-        self.page.mouse.down()
-        for place in places[1:]:
-            self.page.mouse.move(*self.at(*place), steps=4)
-        self.page.mouse.up()
-
-    def click(self, *places: tuple[float, float]) -> None:
-        for place in places:
-            self.page.mouse.click(*self.at(*place))
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def choose(self, name: str) -> None:
-        self.page.get_by_role("toolbar", name="Classes").get_by_role(
-            "button", name=name, exact=False
-        ).first.click()
-
-    def work(self) -> dict[str, Any]:
-        """What the server has."""
-        answer = self.page.request.get(f"{self.server.url}api/v1/assignments/{self.assignment}")
-        assert answer.ok, answer.text()
-        return dict(json.loads(answer.text()))
-
-    def drawn(self) -> dict[str, dict[str, Any]]:
-        """Id -> annotation that was drawn by hand, as the server has it."""
-        return {row["id"]: row for row in self.work()["annotations"] if row["origin"] == "drawn"}
-
-
 @contextmanager
 def at_work(page: Page, workspace: Path) -> Iterator[Desk]:
     """A server, and the page in the editor of the first assignment."""
@@ -111,7 +45,7 @@ def at_work(page: Page, workspace: Path) -> Iterator[Desk]:
         page.goto(f"{server.url}annotate")
         page.get_by_role("button", name="Next image").click()
         page.wait_for_url("**/annotate/*")
-        yield Desk(page, server).ready()
+        yield Desk(page, server.url).ready()
 
 
 def test_every_tool_draws_and_is_there_after_a_reload(page: Page, batch: Path) -> None:

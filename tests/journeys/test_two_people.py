@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, expect
+from playwright.sync_api import APIResponse, Browser, Page, expect
+from tests.support.accounts import PASSWORD, become_owner, join, someone
 from tests.support.every_route import example, operations
 from tests.support.serving import served_to_team
 from tests.support.stories import draw_raw
@@ -22,7 +23,6 @@ import calotype as ct
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 ANA, TOM, DAN, VERA = "ana@example.org", "tom@example.org", "dan@example.org", "vera@vendor.example.org"
-PASSWORD = "a lamp, a lens, a plate"
 API = "api/v1"
 GIVEN, HIDDEN, ABSENT = "dockyards", "nightfall", "neverwas1"
 """The dataset that the vendor is given, one that they are not, and one that never was; names of the same length."""
@@ -53,44 +53,17 @@ def team(tmp_path_factory) -> Iterator[Team]:
         yield Team(url, sample, link)
 
 
-def someone(browser: Browser) -> BrowserContext:
-    """A browser profile of somebody's own."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(120_000)
-    return context
-
-
 @pytest.fixture(scope="module")
 def people(browser: Browser, team: Team) -> Iterator[tuple[Page, Page]]:
     """The pages of the owner and of the vendor, both signed in; the vendor has accepted and holds nothing yet."""
     expect.set_options(timeout=60_000)
     owner, vendor = someone(browser).new_page(), someone(browser).new_page()
-    owner.goto(team.link)
-    owner.get_by_label("Email").fill(ANA)
-    owner.get_by_label("Name").fill("Ana")
-    owner.get_by_label("Password").fill(PASSWORD)
-    owner.get_by_role("button", name="Become the owner").click()
+    become_owner(owner, team.link, "Ana", ANA)
     expect(owner.get_by_role("link", name=HIDDEN).first).to_be_visible()
-    join(owner, vendor, team, "Vera", VERA)
+    join(owner, vendor, team.url, "Vera", VERA)
     yield owner, vendor
     owner.context.close()
     vendor.context.close()
-
-
-def join(owner: Page, guest: Page, team: Team, name: str, email: str) -> None:
-    """The owner invites somebody in the app, who accepts in their own browser."""
-    owner.goto(f"{team.url}people")
-    owner.get_by_role("button", name="Add a person").click()
-    form = owner.get_by_role("dialog", name="Add a person")
-    form.get_by_label("Name").fill(name)
-    form.get_by_label("Email").fill(email)
-    form.get_by_role("button", name="Add").click()
-    link = form.get_by_label(f"Invitation for {name}").input_value()
-    form.get_by_role("button", name="Done").click()
-    guest.goto(link)
-    guest.get_by_label("Password").fill(PASSWORD)
-    guest.get_by_role("button", name="Choose the password and sign in").click()
-    expect(guest.get_by_role("navigation", name="Main")).to_be_visible()
 
 
 def same_origin(team: Team) -> dict[str, str]:
@@ -273,7 +246,7 @@ def test_access_is_asked_for_answered_and_opens(team, people):
 def test_a_third_person_with_a_revoked_token_is_refused_everything(browser, team, people):
     owner, _ = people
     third = someone(browser).new_page()
-    join(owner, third, team, "Tom", TOM)
+    join(owner, third, team.url, "Tom", TOM)
     origin = {"origin": team.url.rstrip("/")}
     created = third.request.post(f"{team.url}{API}/tokens", data={"name": "laptop"}, headers=origin).json()
     program = browser.new_context(extra_http_headers={"authorization": f"Bearer {created['token']}"})
@@ -305,7 +278,7 @@ def test_who_is_signed_out_signs_in_and_comes_back_to_the_same_page(browser, tea
 def test_disabling_a_person_ends_their_browser_at_the_next_request(browser, team, people):
     owner, _ = people
     fourth = someone(browser).new_page()
-    join(owner, fourth, team, "Dan", DAN)
+    join(owner, fourth, team.url, "Dan", DAN)
     owner.goto(f"{team.url}people?who={DAN}")
     owner.get_by_role("button", name="Disable").click()
     expect(owner.get_by_text("Dan is disabled")).to_be_visible()
