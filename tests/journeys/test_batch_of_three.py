@@ -41,12 +41,12 @@ def images(tmp_path: Path) -> Path:
     folder = tmp_path / "raw"
     folder.mkdir()
     given = os.environ.get("CALOTYPE_DEV_DATA")
-    found = sorted(Path(given).rglob("*.jpg"))[:N] if given else []
-    for n in range(N):
-        if found:
-            (folder / f"{n:03}.jpg").write_bytes(found[n].read_bytes())
-        else:
-            (folder / f"{n:03}.jpg").write_bytes(encode(drawn(n, size_wh=(640, 480), n_boxes=5)))
+    found = [path.read_bytes() for path in sorted(Path(given).rglob("*.jpg"))[: 2 * N]] if given else []
+    written = list(dict.fromkeys(found))[:N] or [
+        encode(drawn(n, size_wh=(640, 480), n_boxes=5)) for n in range(N)
+    ]
+    for n, data in enumerate(written):
+        (folder / f"{n:03}.jpg").write_bytes(data)
     return folder
 
 
