@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from calotype.store.store import create_workspace
 pytestmark = pytest.mark.browser
 
 WIDTH_PX, HEIGHT_PX = 640, 480
+TAB_KILLS = int(os.environ.get("CALOTYPE_TAB_KILLS", "8"))
 FREE = 150
 """Corner of the part of the image in which the tests draw, in its pixels."""
 
@@ -181,12 +183,12 @@ def test_operations_without_a_network_are_all_there_once_it_is_back(page: Page, 
 
 
 def test_a_tab_that_is_killed_loses_nothing_that_was_drawn(browser: Browser, batch: Path) -> None:
-    chance = random.Random(19)
+    chance = random.Random(int(os.environ.get("CALOTYPE_SEED", "19")))
     context = browser.new_context(viewport={"width": 1440, "height": 900})
     context.set_default_timeout(120_000)
     with at_work(context.new_page(), batch) as desk:
         address, n = desk.page.url, 0
-        for _ in range(8):
+        for _ in range(TAB_KILLS):
             slow = chance.random() < 0.5
             if slow:  # operations that are on their way when the tab ends
                 desk.page.route("**/operations", lambda route: None)

@@ -58,7 +58,7 @@ def team(
     expect.set_options(timeout=60_000)
     with ct.open(tmp_path / "ws") as ws:
         dataset = ws.create("roads")
-        dataset.add_images(images, licence="CC0-1.0")
+        dataset.add_images(images)
     store = open_workspace(tmp_path / "ws")
     classes = Change(ontology=Ontology().add("car").add("bus"))
     datasets.apply(owner, "roads", classes, store=store)
@@ -157,7 +157,7 @@ def test_a_batch_goes_from_its_opening_to_a_release(team: tuple[str, Path, list[
     for left in range(N, 0, -1):
         work = desk.work()
         name = work["sample"]["name"]
-        if name == odd:  # the copies differ: side by side, then one more box is taken from the copy
+        if name == odd:  # the copies differ: side by side, then the other box is added
             desk.press("\\")
             expect(rae.locator(".work-copy-name")).to_have_text([BO, CHI])
             desk.press("\\")
@@ -205,7 +205,7 @@ def mine(work: dict[str, Any]) -> tuple[float, ...]:
 
 
 def redo(bo: Page, chi: Page, url: str) -> None:
-    """Whoever's work came back sees why and draws the box again."""
+    """Whoever's work came back sees why and submits it again."""
     for page in (bo, chi):
         page.goto(f"{url}annotate")
         expect(page.get_by_role("heading", name="My work")).to_be_visible()

@@ -26,6 +26,7 @@ from calotype.maturity.model import (
 from calotype.maturity.pillars import coverage, quality, reliability, security, usability
 from calotype.maturity.pillars.parts import unknown
 from calotype.store import Store
+from calotype.store.catalog import audit_chain
 
 _PILLARS = (security, quality, reliability, usability, coverage)
 _MEASURES: dict[str, Callable[[Facts], Measurement]] = {
@@ -45,7 +46,7 @@ def maturity(actor: Actor, dataset: str, *, store: Store, at: str = "") -> Matur
     store.guard.require(actor, Permission.AUDIT_READ, dataset=dataset)
     at_us = _time(at)
     with store.catalog.read() as conn:
-        return _assess(conn, refs.dataset(conn, dataset).id, dataset, at_us)
+        return _assess(conn, refs.dataset(conn, dataset).id, dataset, at_us, _chain_problems(conn))
 
 
 @verb
@@ -59,7 +60,8 @@ def maturity_overview(actor: Actor, *, store: Store, at: str = "") -> MaturityOv
     seen = [one for one in datasets.datasets(actor, store=store) if one.created_at_us <= at_us]
     may = [one for one in seen if store.guard.allows(actor, Permission.AUDIT_READ, dataset=one.name)]
     with store.catalog.read() as conn:
-        return MaturityOverview(tuple(_assess(conn, one.id, one.name, at_us) for one in may))
+        broken = _chain_problems(conn)
+        return MaturityOverview(tuple(_assess(conn, one.id, one.name, at_us, broken) for one in may))
 
 
 def _time(text: str) -> int:
@@ -71,8 +73,12 @@ def _time(text: str) -> int:
     return at_us
 
 
-def _assess(conn: sa.Connection, dataset_id: str, name: str, at_us: int) -> Maturity:
-    facts = Facts(conn, dataset_id, name, at_us)
+def _chain_problems(conn: sa.Connection) -> int:
+    return len(audit_chain.walk(conn).problems)
+
+
+def _assess(conn: sa.Connection, dataset_id: str, name: str, at_us: int, broken: int) -> Maturity:
+    facts = Facts(conn, dataset_id, name, at_us, broken)
     readings = [Reading(indicator, _measure(indicator.id, facts)) for indicator in INDICATORS]
     pillars = tuple(
         PillarReading(pillar, tuple(one for one in readings if one.indicator.pillar == pillar))

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 MIN_DAYS, MIN_DONE = 3, 20
-"""Less than this is no evidence: days of measured work, and submissions in them."""
+"""Less than this says nothing: days of measured work, and submissions in them."""
 MEMORY_DAYS = 42
 """Older days say little about the people of today."""
 LONGEST_DAYS = 1_000

@@ -103,6 +103,18 @@ test("without a session it asks for the token", async () => {
   expect(sentTo("post", SESSION, {})[0]?.body).toEqual({ token: "abc" });
 });
 
+test("what was typed at the sign-in stays while the session is asked for again", async () => {
+  refuse("get", SESSION, {}, { status: 401, code: "not-signed-in", detail: "sign in first" });
+  refuse("get", "/api/v1/datasets", {}, { status: 401, code: "not-signed-in", detail: "sign in first" });
+  const { user } = showPage("/", Shell);
+  await user.type(await screen.findByLabelText("Token"), "abc");
+  const before = sentTo("get", SESSION, {}).length;
+  keepWaiting("get", SESSION, {});
+  window.dispatchEvent(new Event("visibilitychange")); // back from another window, such as a password manager
+  await waitFor(() => expect(sentTo("get", SESSION, {}).length).toBeGreaterThan(before));
+  expect(screen.getByLabelText<HTMLInputElement>("Token").value).toBe("abc");
+});
+
 test("while the session loads the page is there already", async () => {
   keepWaiting("get", SESSION, {});
   showPage("/", Shell);

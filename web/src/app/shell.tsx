@@ -32,8 +32,13 @@ export function Shell() {
   useKeyboard();
   useGoCommands(query.data ?? NOBODY);
   useShellCommands(() => setNarrow((before) => !before));
+  const isRefused = query.error instanceof Problem && query.error.status === 401;
+  const [isOut, setOut] = useState(false);
+  // While the session is asked for again, nothing is known of it: the form stays, with what was typed.
+  if (isRefused && !isOut) setOut(true);
+  if (query.isSuccess && isOut) setOut(false);
   if (path === INVITE) return <Invitation />;
-  if (query.error instanceof Problem && query.error.status === 401) return <SignedOut />;
+  if (isRefused || (isOut && query.isPending)) return <SignedOut />;
   if (query.error) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
   return (
     <WithAccounts value={query.data?.accounts ?? false}>
