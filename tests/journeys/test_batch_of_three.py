@@ -119,11 +119,17 @@ def at_desk(page: Page, url: str) -> Desk:
 def draw(desk: Desk, box: tuple[float, float, float, float]) -> None:
     width, height = desk.size_px
     left, top, right, bottom = box
-    desk.press("b", "1")
+    before = len(desk.work()["annotations"])
+    desk.press("b")
+    expect(desk.page.locator('[data-command="tool.box"]')).to_have_attribute("aria-pressed", "true")
+    desk.press("1")
     desk.drag((left * width, top * height), (right * width, bottom * height))
+    expect(
+        desk.page.get_by_role("region", name="All annotations").get_by_role("heading").locator("..")
+    ).to_contain_text(str(before + 1))
     desk.press("v", "Escape")
     desk.saved()
-    assert desk.drawn()
+    assert len(desk.work()["annotations"]) == before + 1
 
 
 def go_on(desk: Desk, key: str) -> None:
