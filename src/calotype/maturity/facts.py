@@ -106,12 +106,6 @@ class Facts:
         names = set(checks)
         return sum(one["findings"] for one in self.check_run["checks"] if one["name"] in names)
 
-    @cached_property
-    def drills_of_the_workspace(self) -> Rows:
-        """Restore drills of the whole workspace, oldest first."""
-        query = sa.select(_AUDIT).where(_AUDIT.c.verb == "drill.restore", _AUDIT.c.at_us <= self.at_us)
-        return [{**row, "details": _plain(row["details"])} for row in self.rows(query.order_by(_AUDIT.c.seq))]
-
     def runs(self, days: int) -> list[str]:
         """The states of the runs of pipelines on the dataset that ended within days."""
         stages = sa.select(_RUNS.c.state).where(

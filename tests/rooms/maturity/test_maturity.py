@@ -13,7 +13,7 @@ from calotype.foundation.actor import Actor
 from calotype.foundation.clock import now_us
 from calotype.foundation.ids import uuid7
 from calotype.maturity import service
-from calotype.maturity.definitions import BY_ID, INDICATORS
+from calotype.maturity.definitions import INDICATORS
 from calotype.maturity.model import (
     DAY_US,
     Evidence,
@@ -265,10 +265,6 @@ CASES = {
     ),
     "R2": (lambda w: w.checks(freshness=0), lambda w: w.checks(freshness=1)),
     "R3": (lambda w: w.run("done"), lambda w: w.run("failed")),
-    "R5": (
-        lambda w: w.event("drill.rebuild", "person:bo", same=True),
-        lambda w: w.event("drill.rebuild", "person:bo", same=False),
-    ),
     "U3": (lambda w: w.asked(0.5), lambda w: w.asked(3)),
     "U4": (lambda w: steps(w, "curator"), lambda w: steps(w, "data-engineer")),
     "U5": (
@@ -292,7 +288,7 @@ NOT_RECORDED = {id: why for pillar in PILLARS for id, why in pillar.NOT_RECORDED
 def test_each_indicator_is_measured_or_says_that_it_is_not_recorded():
     assert {one.id for one in INDICATORS} == MEASURED | set(NOT_RECORDED)
     assert not MEASURED & set(NOT_RECORDED)
-    assert MEASURED - {"R7"} == set(CASES)
+    assert set(CASES) == MEASURED
 
 
 @pytest.mark.parametrize("id", CASES)
@@ -307,16 +303,6 @@ def test_an_indicator_passes_and_fails_by_its_evidence(world, id, passes):
     else:
         assert reading.state == (State.GREEN if passes else State.RED)
     assert reading.measured.evidence.path.startswith("/")
-
-
-def test_a_restore_drill_counts_only_when_it_was_verified_and_while_it_is_young(world, owner):
-    for verified in (False, True):
-        assert world.reading("R7").state == State.UNKNOWN
-        with world.store.catalog.write(owner, "drill.restore", subject="workspace") as tx:
-            tx.details({"verified": verified})
-    assert world.reading("R7").state == State.GREEN
-    assert BY_ID["R7"].is_met(89.0)
-    assert not BY_ID["R7"].is_met(91.0)
 
 
 def test_a_broken_chain_is_red_whoever_acted(world):

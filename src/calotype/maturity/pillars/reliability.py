@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from calotype.maturity.facts import Facts
-from calotype.maturity.model import DAY_US, Evidence, Measurement
+from calotype.maturity.model import Evidence, Measurement
 from calotype.maturity.pillars.parts import page, share, unknown
 from calotype.maturity.pillars.quality import NO_RUN
 
 DAYS = 90
 NOT_RECORDED = {
     "R4": "incidents are not recorded yet",
+    "R5": "rebuild drills are not recorded yet",
     "R6": "requests with promised dates are not read yet",
+    "R7": "restore drills are not recorded yet",
     "R8": "reads of stored images are not sampled yet",
 }
 
@@ -46,21 +48,4 @@ def runs(facts: Facts) -> Measurement:
     )
 
 
-def rebuild_drills(facts: Facts) -> Measurement:
-    """R5."""
-    drills = facts.audit_events("drill.rebuild", DAYS)
-    evidence = Evidence(f"rebuild drills of {DAYS} days", len(drills), "/audit?verb=drill")
-    same = sum(bool(one["details"].get("same")) for one in drills)
-    return share(same, len(drills), evidence, why=f"no release was rebuilt on trial in {DAYS} days")
-
-
-def restore_drill(facts: Facts) -> Measurement:
-    """R7."""
-    drills = [one for one in facts.drills_of_the_workspace if one["details"].get("verified")]
-    evidence = Evidence("restore drills that were verified", len(drills), "/audit?verb=drill")
-    if not drills:
-        return Measurement(None, 0, evidence, why="no backup was restored on trial")
-    return Measurement((facts.at_us - drills[-1]["at_us"]) / DAY_US, len(drills), evidence)
-
-
-MEASURES = {"R1": objectives, "R2": freshness, "R3": runs, "R5": rebuild_drills, "R7": restore_drill}
+MEASURES = {"R1": objectives, "R2": freshness, "R3": runs}
