@@ -387,4 +387,3 @@ INDICATORS: tuple[Indicator, ...] = (
         unit=SHARE,
     ),
 )
-BY_ID = {indicator.id: indicator for indicator in INDICATORS}
